@@ -45,7 +45,7 @@ class Newsroom:
     """Everything that config.yaml and the folders beside it say. Nothing here changes while the program runs.
 
     `keys` tell where what stands, `placeholders` what nobody has filled in yet; `audiences` are those of the newsletters
-    that name one.
+    that name one. `faults` are the channels and sources whose files cannot be loaded: see `plugins/broken`.
     """
 
     file: Path
@@ -57,6 +57,7 @@ class Newsroom:
     keys: ConfigKeys = ConfigKeys("config.yaml", {}, {})
     placeholders: tuple[tuple[KeyPath, Problem], ...] = ()
     audiences: Mapping[str, Audience] = field(default_factory=dict)
+    faults: tuple[Problem, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -247,6 +248,7 @@ def open_newsroom(file: Path) -> Newsroom:
     settings, problems = validation.validate(raw)
     sources, source_problems = registry.sources.build(raw)
     channels, channel_problems = registry.channels.build(raw)
+    faults = registry.find_faults(raw, {"sources": sources, "channels": channels})
     timing, timing_problems = read_schedule_settings(raw, settings)
     audiences, audience_problems = _read_audiences(raw, settings)
     if settings and settings.test_mode:
@@ -275,6 +277,7 @@ def open_newsroom(file: Path) -> Newsroom:
         ConfigKeys.of(raw),
         find_placeholders(raw),
         audiences,
+        tuple(faults),
     )
 
 

@@ -95,8 +95,9 @@ def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddres
     from ..storage import identity, link_addresses
     from ..storage.failures import DAMAGED
 
+    app.tell_faults = False  # they are problems here
     newsroom = app.newsroom
-    problems = _unreadable_paths(newsroom)
+    problems = [*newsroom.faults, *_unreadable_paths(newsroom)]
     with app.store() as database, database.read() as connection:
         store = database.name
         database.check_tables()

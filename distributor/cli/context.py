@@ -43,6 +43,7 @@ class CliContext:
 
     config: Path
     verbose: int = 0
+    tell_faults: bool = True  # warn of channels and sources that cannot be loaded, when the newsroom is opened
     _newsroom: Newsroom | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +65,8 @@ class CliContext:
         if self._newsroom is None:
             self._newsroom = open_newsroom(self.config)
             self._start_logging()
+            for fault in self._newsroom.faults if self.tell_faults else ():
+                warn(f"{fault}; it is left out, and everything else works")
         return self._newsroom
 
     @property

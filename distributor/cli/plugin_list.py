@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .context import CliContext, json_option, pass_cli_context, say, show_table, warn
-from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..plugins.info import PluginInfo
     from ..plugins.registry import PluginRegistry
 
 
-class PluginTypeGroup(ListingGroup):
+class PluginTypeGroup(click.Group):
     """A command group in which every name that is not a subcommand is a type to show."""
 
     kind = ""  # channel or source
@@ -44,17 +43,16 @@ def show_plugin_types(app: CliContext, kind: str, name: str | None, as_json: boo
 def show_plugin_list(app: CliContext, kind: PluginRegistry[Any], section: str, name: str | None, as_json: bool) -> None:
     """Show all of a kind, or one. The newsroom's own folder is included even if its config.yaml is wrong."""
     from ..errors import UserError
-    from ..plugins.info import describe
 
     kind.join(app.config.absolute().parent / section)
     if name:
-        described = describe(name, kind.find(name), section)
+        described = kind.describe(name)
         app.show_json(asdict(described)) if as_json else _show_plugin(described)
         return
     found = []
     for each in kind.names():
         try:
-            found.append(describe(each, kind.find(each), section))
+            found.append(kind.describe(each))
         except UserError as error:
             warn(str(error))
     if as_json:

@@ -21,8 +21,8 @@ from pydantic_core import PydanticUndefined
 
 from ..config.schema import Settings
 from ..errors import UserError
-from ..terminal import printable
-from .info import describe, setting_fields, show_default
+from ..terminal import printable_line
+from .info import setting_fields, show_default
 from .registry import PluginRegistry, channels, sources
 
 _SETTING = re.compile(r"((?:  |# |- )*)(?:([A-Za-z0-9_-]+):)?")
@@ -94,24 +94,29 @@ def _settings(example: str) -> Iterator[tuple[int, str, str]]:
 
 def _plugins(registry: PluginRegistry[Any]) -> Iterator[str]:
     """Each type under the name in its manual; commented out if it requires a secret."""
-    section = f"{registry.section}s"
     for type_name in registry.names():
         try:
-            cls = registry.find(type_name)
+            yield from _plugin(registry, type_name)
         except UserError as error:
-            yield f"# {printable(str(error))}"
-            continue
-        info = describe(type_name, cls, section)
-        pasted = yaml.safe_load(info.example) or {section: {type_name: {}}}
-        ((name, values),) = pasted[section].items()
-        required = {key.name for key in _keys(cls) if key.required}
-        secret = {key for key, value in values.items() if "${" in str(value)}
-        shown = values if not secret or secret & required else {key: values[key] for key in required & set(values)}
-        lines = [
-            _line(f"{name}:", info.summary),
-            *_indent([_line(f"type: {type_name}"), *_section(cls, shown)]),
-        ]
-        yield from _comment(lines) if secret & required else lines
+            yield f"# {printable_line(str(error))}"
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+            yield f"# {registry.section} type {type_name!r}: the example in its manual is no `name:` with its settings"
+
+
+def _plugin(registry: PluginRegistry[Any], type_name: str) -> list[str]:
+    cls = registry.find(type_name)
+    section = f"{registry.section}s"
+    info = registry.describe(type_name)
+    pasted = yaml.safe_load(info.example) or {section: {type_name: {}}}
+    ((name, values),) = pasted[section].items()
+    required = {key.name for key in _keys(cls) if key.required}
+    secret = {key for key, value in values.items() if "${" in str(value)}
+    shown = values if not secret or secret & required else {key: values[key] for key in required & set(values)}
+    lines = [
+        _line(f"{name}:", info.summary),
+        *_indent([_line(f"type: {type_name}"), *_section(cls, shown)]),
+    ]
+    return _comment(lines) if secret & required else lines
 
 
 def _section(cls: type[Any], example: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,9 @@ A channel is one module of `distributor.channels`, a source one of `distributor.
 module is the `type` that config.yaml writes. A newsroom's own `channels/` and `sources/` folders join those packages,
 so that a file in it is found by its name and can import its siblings relatively. An installed package offers its
 class under the entry point groups `distributor.channels` and `distributor.sources`.
+
+A file that cannot be loaded is one fault, with its place. What config.yaml makes of it is replaced by what stands in for
+it (`broken`), and everything else works.
 """
 
 from __future__ import annotations
@@ -15,18 +18,26 @@ import importlib.metadata
 import inspect
 import pkgutil
 import sys
-from collections.abc import Sequence
+import sysconfig
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_type_hints
 
 from ..channel import Channel
 from ..config.validation import build, suggestion
 from ..config.yaml import KeyPath, RawConfig
-from ..credentials import extract_settings_credentials
+from ..credentials import NO_CREDENTIALS, extract_settings_credentials
 from ..errors import Problem, UserError
 from ..source import Source
+from ..text import clean_line
+from .broken import BrokenChannel, BrokenSource
+from .info import PluginInfo, describe
 
 T = TypeVar("T", Channel, Source)
+
+
+class BrokenPlugin(UserError):
+    """The file of a channel or source cannot be loaded, or what it holds cannot be used. The message has file and line."""
 
 
 class PluginRegistry(Generic[T]):
@@ -72,17 +83,30 @@ class PluginRegistry(Generic[T]):
         return sorted(modules | {point.name for point in _entry_points(self.group, tuple(sys.path))})
 
     def find(self, name: str) -> type[T]:
-        """The class of a type. Raises UserError if there is none, or if its file is broken."""
+        """The class of a type. Raises UserError if there is none; BrokenPlugin, which is one, if its file is broken."""
         if name not in self.names():
             raise UserError(f"there is no {self.section} of type {name!r}{suggestion(name, self.names())}")
         try:
-            return self._load(name)
-        except UserError:
+            cls = self._load(name)
+            get_type_hints(cls, include_extras=True)  # names in its annotations that there are not
+        except BrokenPlugin:
             raise
-        except Exception as error:  # a newsroom's own file can raise anything: report it with its line
-            raise UserError(
-                f"{self.section} type {name!r} cannot be loaded: {_error_location(error)}{error}"
-            ) from error
+        except (Exception, SystemExit) as error:  # a newsroom's own file can raise anything: report it with its line
+            raise self._broken(name, error) from error
+        return cls
+
+    def describe(self, name: str) -> PluginInfo:
+        """The manual of a type. Raises as `find`."""
+        cls = self.find(name)
+        try:
+            return describe(name, cls, f"{self.section}s")
+        except Exception as error:  # what a newsroom's own file declares may be anything
+            raise self._broken(name, error) from error
+
+    def _broken(self, name: str, error: BaseException) -> BrokenPlugin:
+        return BrokenPlugin(
+            f"{self.section} type {name!r} cannot be loaded: {_error_location(error)}{_in_words(error)}"
+        )
 
     def _load(self, name: str) -> type[T]:
         package = importlib.import_module(self.package)
@@ -98,7 +122,7 @@ class PluginRegistry(Generic[T]):
                 and not inspect.isabstract(value)
             ]
             if len(found) != 1:
-                raise UserError(
+                raise BrokenPlugin(
                     f"{module.__file__}: must have exactly one public {self.base.__name__} class that implements the "
                     f"whole contract; it has {len(found)}"
                 )
@@ -107,17 +131,22 @@ class PluginRegistry(Generic[T]):
             (point,) = (point for point in _entry_points(self.group, tuple(sys.path)) if point.name == name)
             cls = point.load()
         if not (inspect.isclass(cls) and issubclass(cls, self.base) and dataclasses.is_dataclass(cls)):
-            raise UserError(f"{self.section} type {name!r}: {cls!r} is not a dataclass made from {self.base.__name__}")
+            raise BrokenPlugin(
+                f"{self.section} type {name!r}: {cls!r} is not a dataclass made from {self.base.__name__}"
+            )
         settings, inherited = ({field.name for field in dataclasses.fields(one)} for one in (cls, self.base))
         if declared := sorted((settings - inherited) & set(dir(self.base))):
-            raise UserError(
+            raise BrokenPlugin(
                 f"{self.section} type {name!r}: {declared[0]} is no setting: it declares what a {self.section} can do, so "
                 f"write it without a type"
             )
         return cast("type[T]", cls)
 
     def build(self, raw: RawConfig) -> tuple[dict[str, T], list[Problem]]:
-        """All channels or sources of config.yaml by name, and every problem with them."""
+        """All channels or sources of config.yaml by name, and every problem with their settings.
+
+        One whose file cannot be loaded is there as what stands in for it: see `faults`.
+        """
         built: dict[str, T] = {}
         problems: list[Problem] = []
         section = raw.data.get(f"{self.section}s")
@@ -130,22 +159,49 @@ class PluginRegistry(Generic[T]):
                 problems.append(raw.problem((*path, "type"), f"is missing; types: {', '.join(self.names())}"))
                 continue
             try:
-                cls = self.find(settings["type"])
+                plugin, found = self._build(settings, name, raw, path)
+            except BrokenPlugin as error:
+                plugin, found = self._stand_in(name, str(error)), []
             except UserError as error:
-                problems.append(raw.problem((*path, "type"), str(error)))
-                continue
-            if "name" in settings:
-                problems.append(raw.problem((*path, "name"), "is not a known key: the key above it is the name"))
-            rest = {key: value for key, value in settings.items() if key not in ("type", "name") and value is not None}
-            if issubclass(cls, Source):
-                rest, credentials = extract_settings_credentials(rest)
-            plugin, found = build(cls, {**rest, "name": name}, raw, path)
+                plugin, found = None, [raw.problem((*path, "type"), str(error))]
             problems += found
             if plugin is not None:
                 built[name] = plugin
-            if isinstance(plugin, Source):
-                object.__setattr__(plugin, "credentials", credentials)  # frozen, and no setting of its own
         return built, problems
+
+    def _build(
+        self, settings: dict[str, Any], name: str, raw: RawConfig, path: KeyPath
+    ) -> tuple[T | None, list[Problem]]:
+        """One channel or source, or the problems with its settings. Raises as `find`."""
+        cls = self.find(settings["type"])
+        problems: list[Problem] = []
+        if "name" in settings:
+            problems.append(raw.problem((*path, "name"), "is not a known key: the key above it is the name"))
+        rest: Any = {key: value for key, value in settings.items() if key not in ("type", "name") and value is not None}
+        credentials = NO_CREDENTIALS
+        if issubclass(cls, Source):
+            rest, credentials = extract_settings_credentials(rest)
+        try:
+            made: tuple[Any, list[Problem]] = build(cls, {**rest, "name": name}, raw, path)
+        except (Exception, SystemExit) as error:  # its types are none that settings can have, or its own check fails
+            raise self._broken(settings["type"], error) from error
+        if isinstance(made[0], Source):
+            object.__setattr__(made[0], "credentials", credentials)  # frozen, and no setting of its own
+        return made[0], [*problems, *made[1]]
+
+    def _stand_in(self, name: str, fault: str) -> T:
+        stand_in = BrokenSource if self.base is Source else BrokenChannel
+        return cast("T", stand_in(name=name, fault=fault))
+
+
+def find_faults(raw: RawConfig, plugins: Mapping[str, Mapping[str, object]]) -> list[Problem]:
+    """A problem for each of the channels and sources, by section and name, whose file could not be loaded."""
+    return [
+        raw.problem((section, name, "type"), plugin.fault)
+        for section, named in plugins.items()
+        for name, plugin in named.items()
+        if isinstance(plugin, BrokenSource | BrokenChannel)
+    ]
 
 
 channels: PluginRegistry[Channel] = PluginRegistry("distributor.channels", "distributor.channels", Channel, "channel")
@@ -161,16 +217,35 @@ def _entry_points(group: str, path: tuple[str, ...]) -> importlib.metadata.Entry
 
 
 def _error_location(error: BaseException) -> str:
+    """File and line where it happened, as far as it is in the file that was loaded or one that it needs."""
     trace = error.__traceback__
     place = ""
     while trace:
-        file = trace.tb_frame.f_code.co_filename
-        if "importlib" not in file and file != __file__:
-            place = f"{Path(file).name}:{trace.tb_lineno}: "
+        file = Path(trace.tb_frame.f_code.co_filename)
+        if "importlib" not in str(file) and file.is_file() and not _is_library(file):
+            place = f"{file.name}:{trace.tb_lineno}: "
         trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename:
         place = f"{Path(error.filename).name}:{error.lineno}: "
     return place
+
+
+def _is_library(file: Path) -> bool:
+    """Whether it belongs to this program, to Python or to a library: the line that staff can mend is in none of them."""
+    if "site-packages" in file.parts or file.is_relative_to(sysconfig.get_path("stdlib")):
+        return True
+    return file.is_relative_to(Path(__file__).parents[1]) and file.parent.name not in ("channels", "sources")
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it ends the program (sys.exit({error.code!r}))"
+    if isinstance(error, SyntaxError):
+        return clean_line(error.msg or "is not Python")
+    words = clean_line(str(error))[:300]
+    if isinstance(error, NameError | ImportError | UserError) and words:
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 def template_folders(newsroom: Path) -> list[Path]:

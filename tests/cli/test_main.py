@@ -88,7 +88,7 @@ def test_a_channel_file_that_does_not_load_is_told_with_its_line(slow_room: Room
     slow_room.configure(("type: slow, file: var/wall.txt", "type: torn"))
     done = broken(slow_room, "check")
     assert done.code == 2
-    assert "channel type 'torn' cannot be loaded: torn.py:2: division by zero" in done.err
+    assert "channel type 'torn' cannot be loaded: torn.py:2: ZeroDivisionError: division by zero" in done.err
 
 
 def test_secrets_appear_nowhere(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:

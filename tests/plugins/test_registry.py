@@ -34,7 +34,7 @@ class Bell(Channel):
     def compose(self, edition, context):
         return []
 
-    async def deliver(self, rendition):
+    async def publish(self, content, attempt):
         return Receipt()
 '''
 
