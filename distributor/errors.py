@@ -12,7 +12,8 @@
     ├── SourceError            a source could not be read this time; nothing changed, other sources continue
     │   ├── NotModified        … because nothing has changed (HTTP 304): not a failure
     │   ├── Busy               … because its server has asked for a pause (Retry-After)
-    │   └── Gone               … because its server says that there is no such page
+    │   ├── Gone               … because its server says that there is no such page
+    │   └── SourceBug          … because its own code failed
     ├── LimitExceeded          work on foreign bytes took too long or too much memory, and was stopped
     ├── StartFailed            no child process can be started now (descriptors, memory, processes)
     ├── ArticleError           one article of a source is unusable; the others continue
@@ -116,6 +117,10 @@ class Busy(SourceError):
         super().__init__(message)
         self.until = until
         self.asked = asked
+
+
+class SourceBug(SourceError):
+    """The code of a source failed with an exception that is no SourceError."""
 
 
 class NotModified(SourceError):

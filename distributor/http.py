@@ -11,7 +11,7 @@ import asyncio
 import functools
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import aiohttp
@@ -99,6 +99,7 @@ def open_session(
     octets: int = 2_000_000,
     reuse: bool = True,
     traces: Sequence[aiohttp.TraceConfig] = (),
+    open_socket: Callable[[Any], socket.socket] | None = None,
 ) -> aiohttp.ClientSession:
     """A client session with wall-clock limits in seconds, no cookies and no proxy from the environment.
 
@@ -106,12 +107,13 @@ def open_session(
     ResponseTooLarge.
 
     With `reuse=False` every request has a fresh connection: a publish must not fail on a stale one in a way that leaves
-    open whether it arrived. `traces` watch the requests.
+    open whether it arrived. `traces` watch the requests. `open_socket` decides in place of `allow_private` where a
+    connection may go: it raises PrivateAddress, or opens the socket.
     """
     connector = aiohttp.TCPConnector(
         limit_per_host=1 if reuse else 0,
         force_close=not reuse,
-        socket_factory=None if allow_private else _public_socket,
+        socket_factory=open_socket or (None if allow_private else _public_socket),
     )
     counting = functools.partial(_CountingHandler, loop=asyncio.get_running_loop(), most=octets)
     connector._factory = cast("functools.partial[ResponseHandler]", counting)

@@ -1,11 +1,12 @@
 """The source contract: where articles come from.
 
 A source is a frozen dataclass whose fields are its settings, like a channel. A user name and a password in an address
-among them are taken out before it is made; the fetcher sends them to that server, and nothing else sees them.
+among them are taken out before it is made; the fetcher sends them to that server, and nothing else sees them. Tokens
+and keys are settings of type Secret; `login` says where they belong.
 
 `gather` asks the given fetcher for bytes (guarded, conditional, polite) or reads files, and turns them into articles
-with pure functions, so that every format can be tested from bytes alone. One bad article is a fault in the result; a
-source that cannot be read raises SourceError.
+with pure functions, so that every format can be tested from bytes alone; `kit/articles` has what they are built from.
+One bad article is a fault in the result; a source that cannot be read raises SourceError.
 
 A gather runs in a child process with limits (`gathering/source_reader`): it gets a copy of the source, blocks nobody while
 it computes, and is ended when it takes too long. `processor_time` limits one item, so that it costs one item.
@@ -29,8 +30,19 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from .config.types import AnnounceSince, DateFormat, Duration, FirstGatherRule, Folder, Url, Zone, http_url, web_url
-from .credentials import NO_CREDENTIALS, Credentials
+from .config.types import (
+    AnnounceSince,
+    DateFormat,
+    Duration,
+    FirstGatherRule,
+    Folder,
+    Secret,
+    Url,
+    Zone,
+    http_url,
+    web_url,
+)
+from .credentials import NO_CREDENTIALS, Credentials, find_secrets, redact_secrets
 from .errors import ArticleError, Busy, Gone, LimitExceeded, NotModified, SourceError
 from .files import is_within
 from .isolation import processor_time
@@ -44,6 +56,7 @@ __all__ = [
     "ArticleError",
     "Availability",
     "Busy",
+    "Credentials",
     "Duration",
     "FetchResult",
     "FetchedDocument",
@@ -57,12 +70,15 @@ __all__ = [
     "NotModified",
     "ParsedArticle",
     "PushedItem",
+    "SampleAnswer",
+    "Secret",
     "Source",
     "SourceError",
     "Url",
     "Validators",
     "check_file_availability",
     "check_page_availability",
+    "credentials_of",
     "dataclass",
     "http_url",
     "processor_time",
@@ -90,7 +106,10 @@ class Validators:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedDocument:
-    """One answer of a server: the final address after redirects, the media type and charset it named, the bytes."""
+    """One answer of a server: the final address after redirects, the media type and charset it named, the bytes.
+
+    `headers` are all of its headers, by their names in small letters; several of one name are joined by `, `.
+    """
 
     url: str
     body: bytes
@@ -98,14 +117,16 @@ class FetchedDocument:
     charset: str = ""
     validators: Validators = Validators()
     moved_to: str = ""  # the new address, where every redirect on the way was permanent
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Fetcher(Protocol):
     """What fetches pages for a source. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410,
     Busy where the server asks for a pause."""
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
-        """One page. With `conditional`, the validators of the last stored gather are sent along."""
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
+        """One page. With `conditional`, the validators of the last stored gather are sent along; `accept` is the Accept
+        header, for servers that give several formats at one address."""
         ...
 
 
@@ -159,6 +180,20 @@ class Availability:
 
     available: bool | None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleAnswer:
+    """What the server of a source answers when all is well, for the trials of `distributor sources test`.
+
+    Its addresses are those of the example in the source's manual. A source that reads files has the content of its file
+    here; `file_name` is for one that reads a folder.
+    """
+
+    body: str
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    file_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +258,8 @@ class Source(ABC):
 
     remote: ClassVar[bool] = True
     takes_pushes: ClassVar[bool] = False  # its articles come through the API, and `gather` reads `pushed`
+    # What the first address that it asks is answered, the second, and so on; the last one is for all others.
+    samples: ClassVar[Sequence[SampleAnswer]] = ()
 
     @property
     def date_format(self) -> DateFormat:
@@ -232,6 +269,11 @@ class Source(ABC):
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         """One gather of the source."""
+
+    def login(self) -> Credentials:
+        """What is sent to log in, with each request to the origin that it names and with no other: see `bearer_token`,
+        `api_key` and `key_parameter` of `kit/articles`. Pure."""
+        return NO_CREDENTIALS
 
     async def explain(self, fetcher: Fetcher, now: datetime) -> Sequence[ItemExplanation]:
         """What one gather would take and what it would leave out, and why. By default it gathers."""
@@ -253,6 +295,15 @@ class Source(ABC):
     def image_file(self, article: Article) -> LocalFile | None:
         """The file of an article's image, where this source has it on the disk: it is read in place of the network."""
         return None
+
+
+def credentials_of(source: Source) -> Credentials:
+    """All that a source logs in with: what stood in its addresses, and its tokens and keys. Raises SourceError."""
+    try:
+        return source.credentials | source.login()
+    except ValueError as error:
+        reason = redact_secrets(str(error), find_secrets(source))
+    raise SourceError(f"cannot log in: {reason}")
 
 
 def with_pushed(source: Source, items: Sequence[PushedItem]) -> Source:

@@ -30,7 +30,7 @@ class Answering:
 
     answer: str | SourceError
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         if isinstance(self.answer, SourceError):
             raise self.answer
         return FetchedDocument(url=self.answer, body=b"x")

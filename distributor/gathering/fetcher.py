@@ -11,24 +11,34 @@ import asyncio
 import contextlib
 import fcntl
 import hashlib
+import ipaddress
 import os
+import socket
 import ssl
 import stat
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from typing import Any
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
 
 from .. import __version__
 from ..config.schema import Site
-from ..credentials import NO_CREDENTIALS, Credentials, extract_credentials, redact_credentials, remove_credentials
+from ..credentials import (
+    NO_CREDENTIALS,
+    Credentials,
+    extract_credentials,
+    redact_credentials,
+    redact_secrets,
+    remove_credentials,
+)
 from ..errors import Busy, Gone, NotModified, SourceError, UnreadableContent
 from ..http import PrivateAddress, ResponseTooLarge, open_session
 from ..source import FetchedDocument, Validators
@@ -38,6 +48,7 @@ from .source_state import find_backoff, parse_retry_after
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_Requested = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]
 _ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another process has
 
 
@@ -56,12 +67,36 @@ class FetchLimits:
         return 2 * self.size + 1_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class StandInServer:
+    """A server on this machine that is asked in place of every host, for trials: the Host header says which one is meant.
+    Nothing else can be connected to."""
+
+    port: int
+
+    def address(self, url: str) -> tuple[str, str]:
+        """Where a request to an address goes, and its Host header. An address with an IP number is not replaced: a redirect
+        to one of this machine is refused as it would be."""
+        parts = urlsplit(url)
+        try:
+            ipaddress.ip_address(parts.hostname or "")
+        except ValueError:
+            return urlunsplit(parts._replace(scheme="http", netloc=f"127.0.0.1:{self.port}")), parts.netloc
+        return url, parts.netloc
+
+    def open_socket(self, info: Any) -> socket.socket:
+        family, kind, protocol, _, address = info
+        if tuple(address[:2]) != ("127.0.0.1", self.port):
+            raise PrivateAddress(f"{address[0]} is not the server of this trial")
+        return socket.socket(family, kind, protocol)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchOptions:
     """How the pages of one source are fetched.
 
     `known` are the validators kept for it, `waits` the hosts to back off from, with until when. `credentials` go to
-    their own origin and to no other, on redirects too.
+    their own origin and to no other, on redirects too. `secrets` are never shown. `stand_in` is for trials.
     """
 
     allow_private: bool = False
@@ -69,6 +104,8 @@ class FetchOptions:
     known: Mapping[str, Validators] = field(default_factory=dict)
     waits: Mapping[str, datetime] = field(default_factory=dict)
     limits: FetchLimits = FetchLimits()
+    secrets: Sequence[str] = ()
+    stand_in: StandInServer | None = None
 
 
 class HostQueue:
@@ -156,27 +193,42 @@ class HttpFetcher:
     def limits(self) -> FetchLimits:
         return self.options.limits
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         """One page, after at most `limits.redirects` redirects.
 
         Raises SourceError; of its kinds, NotModified where nothing changed and Gone where there is no such page.
         """
         url, own = extract_credentials(url)
+        credentials = self.options.credentials | own
+        url = credentials.bare_address(url)
         validators = self.options.known.get(url) if conditional else None
-        try:
-            return await self._follow(url, validators, self.options.credentials | own)
-        except aiohttp.SocketTimeoutError:
-            raise SourceError(f"{url} fell silent in the middle of the answer") from None
-        except ResponseTooLarge as error:
-            raise SourceError(f"{url} sends {error}, headers and all, without coming to an end") from None
-        except TimeoutError:
-            raise SourceError(f"{url} took longer than {self.limits.total:g} s") from None
-        except aiohttp.InvalidURL:
-            raise SourceError(f"{url} is not an address that can be opened") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise SourceError(f"{url} {_in_words(error)}") from error
+        headers = _conditions(validators) | ({"Accept": accept} if accept else {})
+        outcome = await self._try(url, headers, credentials)
+        if isinstance(outcome, SourceError):
+            outcome.args = (redact_secrets(str(outcome), self.options.secrets),)
+            raise outcome  # outside every `except`: the text of what caused it may show a secret
+        return outcome
 
-    async def _follow(self, url: str, validators: Validators | None, credentials: Credentials) -> FetchedDocument:
+    async def _try(
+        self, url: str, headers: Mapping[str, str], credentials: Credentials
+    ) -> FetchedDocument | SourceError:
+        """The page, or why there is none. What an exception says on its way is not passed on."""
+        try:
+            return await self._follow(url, headers, credentials)
+        except SourceError as error:
+            return error
+        except aiohttp.SocketTimeoutError:
+            return SourceError(f"{url} fell silent in the middle of the answer")
+        except ResponseTooLarge as error:
+            return SourceError(f"{url} sends {error}, headers and all, without coming to an end")
+        except TimeoutError:
+            return SourceError(f"{url} took longer than {self.limits.total:g} s")
+        except aiohttp.InvalidURL:
+            return SourceError(f"{url} is not an address that can be opened")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return SourceError(f"{url} {_in_words(error)}")
+
+    async def _follow(self, url: str, headers: Mapping[str, str], credentials: Credentials) -> FetchedDocument:
         here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
@@ -184,11 +236,7 @@ class HttpFetcher:
             async with (
                 self.hosts.acquire(urlsplit(here).netloc, self.limits.pause),
                 asyncio.timeout(left) as limit,
-                self.session.get(
-                    URL(here, encoded=True) if here.isascii() else here,
-                    headers=_conditions(validators) | _login(credentials, here),
-                    allow_redirects=False,
-                ) as response,
+                self._request(here, headers, credentials) as response,
             ):
                 if response.status not in _REDIRECTS:
                     return await self._page(url, here, response, moved_to if moved_to == here else "")
@@ -197,9 +245,17 @@ class HttpFetcher:
                     raise SourceError(f"{url} answered {response.status} without saying where it has moved")
                 permanent = response.status in _PERMANENT and moved_to == here
                 left = (limit.when() or 0.0) - asyncio.get_running_loop().time()
-            here = remove_credentials(_target(here, target))
+            here = credentials.bare_address(remove_credentials(_target(here, target)))
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
+
+    def _request(self, here: str, headers: Mapping[str, str], credentials: Credentials) -> _Requested:
+        """A request to exactly this address, with what belongs to its origin and nothing of another."""
+        address, own = credentials.address(here), dict(credentials.headers(here))
+        if self.options.stand_in:
+            address, own["Host"] = self.options.stand_in.address(address)
+        made = URL(address, encoded=True) if address.isascii() else address
+        return self.session.get(made, headers={**headers, **own}, allow_redirects=False)
 
     def _back_off(self, asked: str, here: str) -> None:
         host = _host(here)
@@ -237,6 +293,7 @@ class HttpFetcher:
             charset=response.charset or "",
             validators=Validators(etag=_token(response, "ETag"), last_modified=_token(response, "Last-Modified")),
             moved_to=moved_to if moved_to != asked else "",
+            headers=_headers(response),
         )
 
 
@@ -247,7 +304,11 @@ async def open_fetcher(
     """A fetcher for one gather of one source; those that share `hosts` take turns."""
     limits = options.limits
     session = open_session(
-        user_agent=user_agent(site), allow_private=options.allow_private, total=limits.total, octets=limits.octets
+        user_agent=user_agent(site),
+        allow_private=options.allow_private,
+        total=limits.total,
+        octets=limits.octets,
+        open_socket=options.stand_in.open_socket if options.stand_in else None,
     )
     try:
         yield HttpFetcher(session, hosts, options, dict(options.waits), site.timezone)
@@ -293,9 +354,13 @@ def _conditions(validators: Validators | None) -> dict[str, str]:
     return headers
 
 
-def _login(credentials: Credentials, url: str) -> dict[str, str]:
-    header = credentials.header(url)
-    return {"Authorization": header} if header else {}
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The headers of an answer by their names in small letters (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
 
 
 def _token(response: aiohttp.ClientResponse, name: str) -> str:

@@ -46,7 +46,7 @@ class Mirror:
     url: str
     _names: dict[Path, dict[str, list[str]]] = field(default_factory=dict, repr=False)
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         """A page of the copy. Raises SourceError where it is not there or cannot be read."""
         return await asyncio.to_thread(self._read, url)
 

@@ -17,9 +17,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from ..config.schema import Site
+from ..credentials import find_secrets
 from ..errors import Gone, NotModified, SourceError
 from ..model import Article
-from ..source import Availability, FetchedDocument, Fetcher, Source, check_page_availability
+from ..source import Availability, FetchedDocument, Fetcher, Source, check_page_availability, credentials_of
 from .fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 
 log = logging.getLogger("distributor.gathering")
@@ -137,7 +138,8 @@ async def _open_fetchers(site: Site, options: RecheckOptions) -> AsyncIterator[F
             if source is None:
                 return _BackoffFetcher(public, failures[False])
             http = private if source.allow_private else public
-            own = replace(http, options=replace(http.options, credentials=source.credentials))
+            login = replace(http.options, credentials=credentials_of(source), secrets=find_secrets(source))
+            own = replace(http, options=login)
             return _BackoffFetcher(own, failures[source.allow_private])
 
         yield fetcher
@@ -150,12 +152,12 @@ class _BackoffFetcher:
     fetcher: Fetcher
     failures: dict[str, int]  # in a row, by host
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         host = _host(url)
         if self.failures.get(host, 0) >= _MAX_FAILURES:
             raise SourceError(f"{url} was not asked for: {host} had failed {_MAX_FAILURES} times in a row")
         try:
-            got = await self.fetcher.get(url, conditional=conditional)
+            got = await self.fetcher.get(url, conditional=conditional, accept=accept)
         except (Gone, NotModified):
             self.failures[host] = 0
             raise

@@ -21,11 +21,21 @@ from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation
 from ..config.schema import Site
-from ..errors import Busy, LimitExceeded, NotModified, SourceError, StartFailed, UnreadableContent
+from ..credentials import find_secrets, redact_secrets
+from ..errors import Busy, LimitExceeded, NotModified, SourceBug, SourceError, StartFailed, UnreadableContent
 from ..isolation import ChildFailed, ChildLimits, call_isolated_async
 from ..model import Article, ParsedArticle, parsed_article_to_data
 from ..plugins import registry
-from ..source import Availability, FetchedDocument, Fetcher, FetchResult, ItemExplanation, Source, Validators
+from ..source import (
+    Availability,
+    FetchedDocument,
+    Fetcher,
+    FetchResult,
+    ItemExplanation,
+    Source,
+    Validators,
+    credentials_of,
+)
 from ..text import clean_line
 from .fetcher import FetchOptions, HostQueue, HttpFetcher, open_fetcher
 from .recheck import RECHECK_SECONDS, RecheckOptions, check_articles, initial_availability
@@ -71,7 +81,7 @@ async def read_source(
     pause.
     """
     request = _GatherRequest(source, site, now, dict(known), dict(waits or {}))
-    return _parse_fetch_result(await _call_child(_gather_job, request))
+    return parse_fetch_result(await _call_child(_gather_job, request))
 
 
 async def check_source(
@@ -80,7 +90,7 @@ async def check_source(
     """One gather as if for the first time, and what becomes of each link of a listing that was read for it; no page is
     requested twice. Raises as `read_source`."""
     answer = await _call_child(_check_job, _GatherRequest(source, site, now, {}, dict(waits or {})))
-    return _parse_fetch_result(answer), _parse_explanations(answer)
+    return parse_fetch_result(answer), _parse_explanations(answer)
 
 
 async def explain_source(
@@ -101,14 +111,16 @@ async def _call_child(function: Callable[..., Any], request: _GatherRequest) -> 
         job = _pack_job(request, avoid)
         return call_isolated_async(function, *job, limits=_GATHER_LIMITS, threads=_GATHER_THREADS)
 
-    return await call_with_retries(attempt, f"source {request.source.name}", "the source failed")
+    who = f"source {request.source.name}"
+    return await call_with_retries(attempt, who, "the source failed", find_secrets(request.source))
 
 
 async def call_with_retries(
-    attempt: Callable[[dict[str, str]], Awaitable[dict[str, Any]]], who: str, failed: str
+    attempt: Callable[[dict[str, str]], Awaitable[dict[str, Any]]], who: str, failed: str, secrets: Sequence[str] = ()
 ) -> dict[str, Any]:
     """What a child answers in one of a few attempts. Each is given the pages that have ended a child before, with the
-    reason, and leaves them out. Raises SourceError: `failed` says so of a bug, and `who` names it in the log."""
+    reason, and leaves them out. Raises SourceError, and SourceBug, which is one: `failed` says so of a bug, and `who` names
+    it in the log. No message shows one of the `secrets`."""
     avoid: dict[str, str] = {}
     for _ in range(_ATTEMPTS):
         try:
@@ -120,8 +132,8 @@ async def call_with_retries(
         except StartFailed as error:
             raise SourceError(str(error)) from None
         except ChildFailed as bug:
-            log.error("%s failed with a bug of its own:\n%s", who, bug.trace)
-            raise SourceError(clean_line(f"{failed}: {bug}")[:400]) from None
+            log.error("%s failed with a bug of its own:\n%s", who, redact_secrets(bug.trace, secrets))
+            raise SourceBug(clean_line(redact_secrets(f"{failed}: {bug}", secrets))[:400]) from None
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -189,7 +201,7 @@ def _pack_job(*job: object) -> tuple[list[str], bytes]:
         ) from None
 
 
-def _parse_fetch_result(answer: Mapping[str, Any]) -> FetchResult:
+def parse_fetch_result(answer: Mapping[str, Any]) -> FetchResult:
     """The answer of a child, believed no more than the bytes that it has read. Raises as `read_source`."""
     if answer.get("unchanged_source"):
         raise NotModified("has not changed")
@@ -266,19 +278,28 @@ def _explain_job(folders: Sequence[str], job: bytes) -> dict[str, Any]:
 
 
 def _open_own_fetcher(request: _GatherRequest) -> contextlib.AbstractAsyncContextManager[HttpFetcher]:
-    source = request.source
-    options = FetchOptions(
-        allow_private=source.allow_private, credentials=source.credentials, known=request.known, waits=request.waits
-    )
+    options = options_for(request.source, known=request.known, waits=request.waits)
     return open_fetcher(request.site, HostQueue(shared=True), options)
+
+
+def options_for(source: Source, **more: Any) -> FetchOptions:
+    """How the pages of a source are fetched: with its own credentials, which go to their own server only. Raises
+    SourceError."""
+    return FetchOptions(
+        allow_private=source.allow_private, credentials=credentials_of(source), secrets=find_secrets(source), **more
+    )
 
 
 async def _gather_source(request: _GatherRequest, avoid: Mapping[str, str], *, explained: bool) -> dict[str, Any]:
     source, now = request.source, request.now
-    async with _open_own_fetcher(request) as fetcher:
+    try:
+        opened = _open_own_fetcher(request)
+    except SourceError as error:
+        return {"failure": str(error)}
+    async with opened as fetcher:
         reporting = ReportingFetcher(fetcher, avoid)
         pages: Fetcher = _CachingFetcher(reporting) if explained else reporting
-        answer = await _run_gather(source, pages, now)
+        answer = await run_gather(source, pages, now)
         if explained and "failure" not in answer and type(source).explain is not Source.explain:
             answer |= await _run_explain(source, pages, now)
         fresh = {host: until for host, until in fetcher.waits.items() if request.waits.get(host) != until}
@@ -286,33 +307,41 @@ async def _gather_source(request: _GatherRequest, avoid: Mapping[str, str], *, e
 
 
 async def _explain_source(request: _GatherRequest, avoid: Mapping[str, str]) -> dict[str, Any]:
-    async with _open_own_fetcher(request) as fetcher:
+    try:
+        opened = _open_own_fetcher(request)
+    except SourceError as error:
+        return {"failure": str(error)}
+    async with opened as fetcher:
         return await _run_explain(request.source, ReportingFetcher(fetcher, avoid), request.now)
 
 
-async def _run_gather(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
+async def run_gather(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
+    """One gather as plain data: what it gave, or `failure` with the reason. No text shows a secret of the source."""
+    secrets = find_secrets(source)
     try:
         async with asyncio.timeout(GATHER_SECONDS):
             result: object = await source.gather(fetcher, now)
     except Busy as error:
-        return {"failure": str(error), "asked": error.asked, "until": error.until.isoformat()}
+        reason = redact_secrets(str(error), secrets)
+        return {"failure": reason, "asked": error.asked, "until": error.until.isoformat()}
     except NotModified:
         return {"unchanged_source": True}
     except (SourceError, LimitExceeded) as error:
-        return {"failure": str(error)}
+        return {"failure": redact_secrets(str(error), secrets)}
     except TimeoutError:
         return {"failure": f"took longer than {GATHER_SECONDS:.0f} seconds"}
     if not isinstance(result, FetchResult):
         return {"failure": f"the source failed: it brought {type(result).__name__} instead of a FetchResult"}
-    return _result_to_data(result, source.name)
+    return _result_to_data(result, source.name, secrets)
 
 
 async def _run_explain(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
+    secrets = find_secrets(source)
     try:
         async with asyncio.timeout(GATHER_SECONDS):
             explained = await source.explain(fetcher, now)
     except (SourceError, LimitExceeded, NotModified) as error:
-        return {"failure": str(error)}
+        return {"failure": redact_secrets(str(error), secrets)}
     except TimeoutError:
         return {"failure": f"took longer than {GATHER_SECONDS:.0f} seconds"}
     return {
@@ -322,19 +351,19 @@ async def _run_explain(source: Source, fetcher: Fetcher, now: datetime) -> dict[
                 "words": clean_line(one.words),
                 "published": one.published.isoformat() if one.published else None,
                 "taken": bool(one.taken),
-                "reason": clean_line(one.reason),
+                "reason": redact_secrets(clean_line(one.reason), secrets),
             }
             for one in explained
         ]
     }
 
 
-def _result_to_data(result: FetchResult, source: str) -> dict[str, Any]:
+def _result_to_data(result: FetchResult, source: str, secrets: Sequence[str]) -> dict[str, Any]:
     found, faults = validate_articles(result.articles, source, sanitized=False)
     return {
         "articles": [parsed_article_to_data(one) for one in found],
-        "faults": [*(str(fault) for fault in result.faults), *faults],
-        "notes": [str(note) for note in result.notes],
+        "faults": [redact_secrets(str(fault), secrets) for fault in (*result.faults, *faults)],
+        "notes": [redact_secrets(str(note), secrets) for note in result.notes],
         "unchanged": int(result.unchanged),
         "validators": {url: [one.etag, one.last_modified] for url, one in result.validators.items()},
     }
@@ -354,10 +383,10 @@ class ReportingFetcher:
     fetcher: Fetcher
     avoid: Mapping[str, str]
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         if url in self.avoid:
             raise SourceError(f"{url} {self.avoid[url]}")
-        got = await self.fetcher.get(url, conditional=conditional)
+        got = await self.fetcher.get(url, conditional=conditional, accept=accept)
         isolation.report_progress(url)
         return got
 
@@ -369,7 +398,7 @@ class _CachingFetcher:
     fetcher: Fetcher
     pages: dict[str, FetchedDocument] = field(default_factory=dict)
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         if url not in self.pages:
-            self.pages[url] = await self.fetcher.get(url, conditional=conditional)
+            self.pages[url] = await self.fetcher.get(url, conditional=conditional, accept=accept)
         return self.pages[url]

@@ -27,7 +27,7 @@ class ImageRequest:
             return ""
         if self.file is not None:
             return f"{self.source.name} {self.file.inner} {self.file.changed_at()}"
-        own = self.source.allow_private or self.source.credentials
+        own = self.source.allow_private or self.source.credentials or type(self.source).login is not Source.login
         return self.source.name if own else ""
 
 

@@ -23,6 +23,7 @@ from ..files import FileTooLarge, UnsafeFile, read_within
 from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
+from ..source import credentials_of
 from .attach import ImageAttacher, ImageRequest
 from .resize import ImageShape, ResizedImage, UnusableImage, parse_prepared, prepare_to_json
 
@@ -167,7 +168,7 @@ class ImageService:
             self.site,
             FetchLimits(total=seconds, size=self.settings.max_bytes),
             source is not None and source.allow_private,
-            source.credentials if source else NO_CREDENTIALS,
+            credentials_of(source) if source else NO_CREDENTIALS,
             limits=isolation.ChildLimits(
                 seconds=seconds + _MARGIN,
                 processor_seconds=int(seconds) + 1,

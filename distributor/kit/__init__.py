@@ -1,1 +1,1 @@
-"""What authors of channels and sources build with: HTTP, posts, files, feeds. A newsroom's own file may import all of it."""
+"""What authors of channels and sources build with: HTTP, posts, files, feeds, articles. All of it is public."""

@@ -142,5 +142,5 @@ async def test_no_name_leads_out_of_a_copy(tmp_path: Path, url: str) -> None:
 class _Nothing(Fetcher):
     """A fetcher for what reads only the disk."""
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         raise AssertionError(f"{url} was asked for over the network")

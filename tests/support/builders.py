@@ -27,7 +27,7 @@ KEYS = (b"a key of the newsroom, in tests",)
 class NoNetwork:
     """A fetcher for sources that must not use the network."""
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         raise AssertionError(f"the network was asked for {url}")
 
 

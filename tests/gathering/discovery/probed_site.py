@@ -45,7 +45,7 @@ class SiteFetcher:
     pages: dict[str, str] = field(default_factory=lambda: dict(PAGES))
     asked: list[str] = field(default_factory=list)
 
-    async def get(self, url: str, *, conditional: bool = False) -> FetchedDocument:
+    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
         self.asked.append(url.removeprefix(SITE))
         try:
             return FetchedDocument(url=url, body=self.pages[url.removeprefix(SITE)].encode(), media_type="text/html")
