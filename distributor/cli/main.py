@@ -36,7 +36,7 @@ COMMANDS = {
     "bounces": "Read the bounce mailboxes now.",
     "suppressions": "List, add, remove and import suppressed addresses.",
     "channels": "List channel types; rename, resume or cancel a channel.",
-    "sources": "List the source types with their settings; try an address.",
+    "sources": "List the source types; try an address; write your own.",
     "tokens": "Create, list and revoke tokens of the API.",
     "serve": "Gather and send on schedule until stopped.",
     "web": "Serve the web pages alone; `serve` has them too.",

@@ -1,4 +1,4 @@
-"""`distributor sources`, with `sources try`."""
+"""`distributor sources`, with `sources try`; `new` and `test` are in `plugin_author`."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from .context import (
     show_table,
     warn,
 )
+from .plugin_author import add_author_commands
 from .plugin_list import PluginTypeGroup, show_plugin_types
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Sources(PluginTypeGroup):
 @click.group(
     "sources",
     cls=_Sources,
-    short_help="List the source types with their settings; try an address.",
+    short_help="List the source types; try an address; write your own.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )
@@ -48,11 +49,13 @@ def command(context: click.Context, as_json: bool) -> None:
     """List the source types, or show one TYPE with its settings and an example for config.yaml.
 
     Types from the newsroom's own `sources/` folder are included. `distributor sources try ADDRESS` reads an address and
-    proposes the block for config.yaml.
+    proposes the block for config.yaml; `sources new NAME` and `sources test NAME` are for a source of your own.
     """
     if context.invoked_subcommand is None:
         show_plugin_types(context.obj, "source", None, as_json)
 
+
+add_author_commands(command, "sources")
 
 _KINDS = ("listing", "article", "feed", "folder")
 _LONGEST = 110  # characters of a value in the table
