@@ -153,7 +153,7 @@ class Email(PersonalChannel):
                 html=digest.html,
                 text=digest.text,
                 language=edition.language.value,
-                date=edition.frozen_at.astimezone(context.newsletter.timezone or context.site.timezone),
+                date=edition.issued_at.astimezone(context.newsletter.timezone or context.site.timezone),
                 list_name=clean_line(context.newsletter.title),
                 feedback_id=feedback_id(edition.id, edition.newsletter, edition.kind, domain),
                 list_id=f"{edition.newsletter}.{self.list_domain or domain}",

@@ -90,7 +90,7 @@ class Webhook(Channel):
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Document]:
         message = {
             "type": "edition.published",
-            "timestamp": _time(edition.frozen_at),
+            "timestamp": _time(edition.issued_at),
             "data": {
                 "id": edition.id,
                 "newsletter": {"id": edition.newsletter, "title": context.newsletter.title},

@@ -240,7 +240,7 @@ class Zalo(Channel):
             parts = parts[1:]  # Zalo shows the title by itself
         if self.full_text and (whole := _paragraphs(article.body_html)):
             parts = [*whole, post.link]
-        title, summary = _cut(post.title, TITLE), _cut(post.summary or post.title, DESCRIPTION)
+        title, summary = _cut(post.title, TITLE), _cut(post.summary, DESCRIPTION) or _cut(post.title, DESCRIPTION)
         return replace(post, title=title, summary=summary, text="\n\n".join(part for part in parts if part))
 
     def _article(self, post: Post, cover: str) -> dict[str, Any]:
@@ -250,7 +250,7 @@ class Zalo(Channel):
             "title": _cut(post.title, TITLE),
             "author": self.author,
             "cover": {"cover_type": "photo", "photo_url": _address(cover), "status": "show"},
-            "description": _cut(post.summary or post.title, DESCRIPTION),
+            "description": _cut(post.summary, DESCRIPTION) or _cut(post.title, DESCRIPTION),
             "body": [{"type": "text", "content": part.replace("<", "&lt;").replace(">", "&gt;")} for part in parts],
             "status": self.status,
             "comment": "show" if self.comments else "hide",

@@ -190,7 +190,8 @@ class Edition:
     `segment` names the subscribers whose share of it this is; empty for the whole edition. `known` are the ids of articles
     that these subscribers have had as an alert already. A correction has a `notice`, and says when the article that it is
     about was carried. `preheader` is a template, the usual one where it is empty; `words` are what an editor has said in
-    place of what is made by itself, `blocks` the announcements of the newsroom.
+    place of what is made by itself, `blocks` the announcements of the newsroom. A draft is `due_at` later than it is frozen;
+    `issued_at` is the time that readers see.
     """
 
     id: str
@@ -212,6 +213,12 @@ class Edition:
     preheader: str = ""
     words: EditorWords = EditorWords()
     blocks: tuple[EditionBlock, ...] = ()
+    due_at: datetime | None = None
+
+    @property
+    def issued_at(self) -> datetime:
+        """The time that it bears: when it is due, or when it was frozen where that was no draft."""
+        return self.due_at or self.frozen_at
 
     @property
     def variant(self) -> str:

@@ -30,6 +30,7 @@ from .context import (
     warn,
     yes_option,
 )
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -47,6 +48,7 @@ _BATCH = 500  # articles read together
 
 @click.group(
     "articles",
+    cls=ListingGroup,
     short_help="List articles; hold, pin, correct or withdraw one.",
     invoke_without_command=True,
 )

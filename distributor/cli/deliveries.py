@@ -17,6 +17,7 @@ from .context import (
     show_remaining,
     show_table,
 )
+from .listing import ListingCommand
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +29,7 @@ SHOWN = 50
 _STATES = ("pending", "sending", "sent", "deferred", "rejected", "uncertain", "suppressed", "expired")
 
 
-@click.command("deliveries", short_help="List the deliveries in the ledger with their state.")
+@click.command("deliveries", cls=ListingCommand, short_help="List the deliveries in the ledger with their state.")
 @click.argument("edition", required=False, shell_complete=complete_edition)
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only deliveries in this state. Repeatable."

@@ -30,6 +30,7 @@ from .context import (
     yes_option,
 )
 from .editions_edit import shown_preheader, version_option, voice_lines
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..editions.repository import EditionRow
@@ -41,6 +42,7 @@ SHOWN = 20
 
 @click.group(
     "editions",
+    cls=ListingGroup,
     short_help="List editions; edit, approve, cancel or watch one.",
     invoke_without_command=True,
 )

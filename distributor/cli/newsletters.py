@@ -22,13 +22,19 @@ from .context import (
     warn,
     yes_option,
 )
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..config.schema import Newsletter
     from ..storage.database import Database
 
 
-@click.group("newsletters", short_help="List the newsletters; rename or remove one.", invoke_without_command=True)
+@click.group(
+    "newsletters",
+    cls=ListingGroup,
+    short_help="List the newsletters; rename or remove one.",
+    invoke_without_command=True,
+)
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:

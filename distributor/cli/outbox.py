@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .context import CliContext, json_option, limit_option, pass_cli_context, show_remaining, show_table
+from .listing import ListingCommand
 
 if TYPE_CHECKING:
     from ..delivery.outbox import OutboxRow
@@ -15,7 +16,7 @@ SHOWN = 50
 _STATES = ("pending", "sending", "sent", "suppressed", "rejected", "expired")
 
 
-@click.command("outbox", short_help="List transactional emails and events with their state.")
+@click.command("outbox", cls=ListingCommand, short_help="List transactional emails and events with their state.")
 @click.argument("address", required=False)
 @click.option(
     "--state", "states", multiple=True, type=click.Choice(_STATES), help="Only messages in this state. Repeatable."

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .context import CliContext, json_option, pass_cli_context, say, show_table, warn
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..plugins.info import PluginInfo
     from ..plugins.registry import PluginRegistry
 
 
-class PluginTypeGroup(click.Group):
+class PluginTypeGroup(ListingGroup):
     """A command group in which every name that is not a subcommand is a type to show."""
 
     kind = ""  # channel or source

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .context import CliContext, clock, confirm, dry_run_option, json_option, pass_cli_context, plural, say, yes_option
+from .listing import ListingGroup
 
 _LOSSES = {
     "key": "The unsubscribe links in emails that were already sent will not work any more.",
@@ -12,7 +13,7 @@ _LOSSES = {
 }
 
 
-@click.group("store", short_help="Claim a store that was moved; exchange its key.")
+@click.group("store", cls=ListingGroup, short_help="Claim a store that was moved; exchange its key.")
 def command() -> None:
     """Claim a store that was copied or moved; exchange the key that signs its links."""
 

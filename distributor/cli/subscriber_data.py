@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .context import CliContext, clock, json_option, pass_cli_context, say, show_table
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..subscribers.data_requests import DataRequest
@@ -69,7 +70,7 @@ def _plain(app: CliContext, value: Any) -> str:
         return text
 
 
-@click.group("requests", invoke_without_command=True, short_help="List requests about personal data.")
+@click.group("requests", cls=ListingGroup, invoke_without_command=True, short_help="List requests about personal data.")
 @click.option("--all", "everything", is_flag=True, help="Include those that are done.")
 @json_option
 @click.pass_context

@@ -21,6 +21,7 @@ from .context import (
     warn_of_unknown_topics,
     yes_option,
 )
+from .listing import ListingGroup
 from .subscriber_files import newsletters_option, opt_out_in_words
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 STAFF = "staff"  # who has added, unsubscribed or erased somebody
 
 
-@click.group("subscribers", short_help="Add, update, unsubscribe, list and import subscribers.")
+@click.group("subscribers", cls=ListingGroup, short_help="Add, update, unsubscribe, list and import subscribers.")
 def command() -> None:
     """Add, update, show, unsubscribe, forget, list, import and export subscribers, and answer what they ask."""
 

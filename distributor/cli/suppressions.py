@@ -24,6 +24,7 @@ from .context import (
     show_table,
 )
 from .csv_files import DELIMITERS, delimiter_option, encoding_option, export, output_option
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _TYPES = ("hard", "soft", "complaint", "staff", "import", "unsubscribed")
 
 
-@click.group("suppressions", short_help="List, add, remove and import suppressed addresses.")
+@click.group("suppressions", cls=ListingGroup, short_help="List, add, remove and import suppressed addresses.")
 def command() -> None:
     """List, add, remove, confirm, discard, import and export suppressed addresses.
 

@@ -18,6 +18,7 @@ from .context import (
     show_table,
     yes_option,
 )
+from .listing import ListingGroup
 
 if TYPE_CHECKING:
     from ..api_access.tokens import ApiScope, ApiToken
@@ -30,7 +31,7 @@ SCOPES = (
 _ALL = "all"
 
 
-@click.group("tokens", short_help="Create, list and revoke tokens of the API.")
+@click.group("tokens", cls=ListingGroup, short_help="Create, list and revoke tokens of the API.")
 def command() -> None:
     """Create, list and revoke tokens of the API, with which other programs push articles and manage subscribers.
 

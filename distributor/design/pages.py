@@ -264,6 +264,7 @@ def _lists(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> di
             kind="alert" if number == 126 else "digest",
             subject=shown[128 - number].title,
             language=other.value,
+            due_at=NOW - timedelta(days=128 - number),
             released_at=NOW - timedelta(days=128 - number),
         )
         for number, other in ((128, language), (127, Language.EN), (126, Language.VI))

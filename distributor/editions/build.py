@@ -69,7 +69,6 @@ def alert_slot(article: str) -> str:
 def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionContents, key: EditionKey) -> Edition:
     """The edition that answers a slot."""
     language = settings.newsletter_language(newsletter)
-    due = key.due or key.frozen_at
     life = newsletter.alerts.expires_after if key.kind is EditionKind.ALERT and newsletter.alerts else None
     edition = Edition(
         id=f"{newsletter.id}-{_ID_PREFIXES[key.kind]}{key.number}",
@@ -79,14 +78,15 @@ def build_edition(settings: Settings, newsletter: Newsletter, contents: EditionC
         subject="",
         articles=contents.articles,
         frozen_at=key.frozen_at,
-        expires_at=due + (life or newsletter.expires_after),
+        expires_at=(key.due or key.frozen_at) + (life or newsletter.expires_after),
         language=language,
         kind=key.kind,
         briefs=contents.briefs,
         overflow=contents.overflow,
         words=key.words,
+        due_at=key.due,
     )
-    writer = SubjectWriter.of(settings, newsletter, edition, due, withdrawn=key.withdrawn, test=key.test)
+    writer = SubjectWriter.of(settings, newsletter, edition, withdrawn=key.withdrawn, test=key.test)
     return replace(edition, subject=writer.subject(edition.carried), **_voice(newsletter, edition, writer.facts))
 
 
@@ -123,18 +123,17 @@ class SubjectWriter:
         settings: Settings,
         newsletter: Newsletter,
         edition: Edition,
-        due: datetime,
         *,
         withdrawn: bool = False,
         test: bool = False,
     ) -> SubjectWriter:
-        """`due` is when the edition goes out: its day is that of the newsletter's time zone. A `test` is marked."""
+        """Its day is that of the newsletter's time zone. A `test` is marked."""
         facts = SubjectFacts(
             newsletter=newsletter.title,
             site=settings.site.title,
             language=edition.language,
             texts=settings.texts,
-            day=due.astimezone(settings.newsletter_zone(newsletter)).date(),
+            day=edition.issued_at.astimezone(settings.newsletter_zone(newsletter)).date(),
             kind=edition.kind,
             number=edition.number,
         )

@@ -116,8 +116,8 @@ def _rows(connection: Connection, ids: set[str]) -> Sequence[Any]:
 def find_emails_with(
     connection: Connection, newsletter: str, article: Article
 ) -> tuple[dict[str, list[str]], datetime | None]:
-    """The emails of a newsletter that carried an article, variants by edition, and when the first of them was out."""
-    query = sa.select(editions.c.id, editions.c.released_at).where(
+    """The emails of a newsletter that carried an article, variants by edition, and the time that the first of them bears."""
+    query = sa.select(editions.c.id, editions.c.due_at).where(
         editions.c.newsletter == newsletter,
         editions.c.released_at >= article.first_seen,
         editions.c.kind != EditionKind.CORRECTION,
@@ -128,5 +128,5 @@ def find_emails_with(
         variants = [variant for variant, ids in contents.items() if article.id in ids]
         if variants:
             carried[row.id] = variants
-            first = first or row.released_at
+            first = first or row.due_at
     return carried, first

@@ -41,7 +41,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class ArchivedEdition:
-    """An edition as lists show it."""
+    """An edition as lists show it, under the time that it bears (`due_at`); what was held is released later."""
 
     id: str
     newsletter: str
@@ -49,6 +49,7 @@ class ArchivedEdition:
     kind: str
     subject: str
     language: str
+    due_at: datetime
     released_at: datetime
 
 
@@ -92,14 +93,14 @@ def list_public_editions(
     """Editions that are out, newest first; `between` is from when until before when."""
     query = sa.select(*_COLUMNS).where(_is_public(newsletters, LISTED))
     if between:
-        query = query.where(editions.c.released_at >= between[0], editions.c.released_at < between[1])
+        query = query.where(editions.c.due_at >= between[0], editions.c.due_at < between[1])
     query = query.order_by(editions.c.released_at.desc(), editions.c.id).limit(limit).offset(offset)
     return read_rows(connection, query, editions.c.id, lambda row: ArchivedEdition(*tuple(row)), "edition")
 
 
 def count_by_month(connection: Connection, newsletters: Sequence[str], zone: ZoneInfo) -> dict[tuple[int, int], int]:
     """How many editions are out of each month, newest first."""
-    query = sa.select(editions.c.released_at).where(_is_public(newsletters, LISTED))
+    query = sa.select(editions.c.due_at).where(_is_public(newsletters, LISTED))
     days = [moment.astimezone(zone) for moment in connection.execute(query).scalars()]
     return dict(sorted(Counter((day.year, day.month) for day in days).items(), reverse=True))
 

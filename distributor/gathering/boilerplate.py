@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import lxml.html
 from lxml import etree
@@ -38,6 +39,10 @@ _LONGEST_LINE = 300  # characters of a line of boilerplate
 _LONGEST = 2000  # characters; what is longer is no boilerplate, and is not compared word by word
 _WHOLE = frozenset({"div", "p", "li", "h2", "h3", "h4", "ul", "td"})
 _INLINE = frozenset({"span", "a", "strong", "b"})
+_WITHIN_LINES = _INLINE | {
+    "abbr", "bdi", "cite", "code", "del", "em", "font", "i", "ins", "label", "mark", "q", "s", "small", "sub", "sup",
+    "time", "u",
+}  # fmt: skip
 _INCLUDING = etree.XPath("descendant-or-self::*[@*[contains(., '<!--')]]")
 _GONE, _UNWRAPPED = "x-gone", "x-unwrapped"  # tags of what is removed at the end, all at once
 
@@ -155,9 +160,10 @@ def _sized(root: HtmlElement) -> list[tuple[HtmlElement, int]]:
 
 
 def remove_interactive(root: HtmlElement) -> None:
-    """Remove scripts, controls, menus and hidden elements. A form that the page itself stands in is only unwrapped."""
+    """Remove scripts, controls, menus and hidden elements. A form that the page itself stands in is only unwrapped, and
+    so is a link in a sentence that runs a script: its words belong to the text."""
     removal = Removal(root)
-    letters = -1
+    letters, scripted = -1, False
     for element in root.iter(etree.Element):
         if element is root:
             continue
@@ -167,22 +173,58 @@ def remove_interactive(root: HtmlElement) -> None:
             if _holds_page(element, letters):
                 removal.unwrap(element)
                 continue
-        if tag == "button" and _is_heading(element):
+        runs_script = tag == "a" and _SCRIPTED.match(element.get("href") or "") is not None
+        if (tag == "button" or runs_script) and _is_heading(element):
             removal.unwrap(element)
             continue
+        scripted = scripted or runs_script
         hidden = (style is not None and _HIDDEN.search(style)) or element.get("hidden") is not None
-        if tag in _DROPPED or hidden or (tag == "a" and _SCRIPTED.match(element.get("href") or "")):
+        if tag in _DROPPED or hidden:
             removal.drop(element)
+    for link, in_sentence in _scripted_links(root, removal) if scripted else ():
+        words = clean_line(str(link.text_content()))
+        if in_sentence and not is_boilerplate(words) and not _RELATED.fullmatch(words):
+            removal.unwrap(link)
+        else:
+            removal.drop(link)
     removal.finish()
 
 
-def _is_heading(button: HtmlElement) -> bool:
-    """Whether a button is all of a heading: it opens the text below, as in lists of questions and answers."""
-    parent = button.getparent()
+@dataclass(slots=True)
+class _Line:
+    """What stands between two edges of blocks. `has_words`: letters outside of links."""
+
+    has_words: bool = False
+
+
+def _scripted_links(root: HtmlElement, removal: Removal) -> list[tuple[HtmlElement, bool]]:
+    """The links that run a script, and whether other words stand in their line. Read once, whatever there is of them."""
+    found: list[tuple[HtmlElement, _Line]] = []
+    line, unread = _Line(), 0  # elements that are open and whose words do not count
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        aside = element.tag == "a" or removal.covers(element)
+        if element.tag not in _WITHIN_LINES:
+            line = _Line()
+        if event == "start":
+            if element.tag == "a" and _SCRIPTED.match(element.get("href") or ""):
+                found.append((element, line))
+            unread += aside
+            text = element.text
+        else:
+            unread -= aside
+            text = element.tail if element is not root else None
+        if text and not unread and not line.has_words:
+            line.has_words = any(map(str.isalpha, text))
+    return [(link, line.has_words) for link, line in found]
+
+
+def _is_heading(control: HtmlElement) -> bool:
+    """Whether a button or a link is all of a heading: it opens the text below, as in lists of questions and answers."""
+    parent = control.getparent()
     return (
         parent is not None
         and parent.tag in ("h2", "h3", "h4", "h5", "h6", "summary", "dt")
-        and len(clean_line(str(parent.text_content()))) == len(clean_line(str(button.text_content())))
+        and len(clean_line(str(parent.text_content()))) == len(clean_line(str(control.text_content())))
     )
 
 

@@ -93,13 +93,12 @@ class NewsletterContext:
 class CompositionScope:
     """The channels that carry an edition, and whom it is for.
 
-    `pool` is what subscribers may be owed, where it is known already; `day` is when it will be out, for its subjects, which
-    are marked in a `test`. Who holds an email of `without`, variants by edition, is left out.
+    `pool` is what subscribers may be owed, where it is known already; subjects are marked in a `test`. Who holds an email of
+    `without`, variants by edition, is left out.
     """
 
     channels: Mapping[str, Channel]
     pool: Sequence[AnnouncedArticle] | None = None
-    day: datetime | None = None
     test: bool = False
     without: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -261,8 +260,7 @@ def _build_segments(
     context: NewsletterContext, edition: Edition, scope: CompositionScope, query: RecipientQuery
 ) -> Segmentation:
     newsletter = context.newsletter
-    due = scope.day or edition.frozen_at
-    writer = SubjectWriter.of(context.newsroom.settings, newsletter, edition, due, test=scope.test)
+    writer = SubjectWriter.of(context.newsroom.settings, newsletter, edition, test=scope.test)
     return build_segments(
         edition,
         scope.pool or (),

@@ -32,6 +32,7 @@ from ..editions.snapshot import Snapshot, take_snapshot
 from ..errors import UserError
 from ..model import Article, Edition, EditionKind, Notice, NoticeKind
 from ..newsroom import Newsroom
+from ..preflight.wording import check_wording
 from ..rendering.views import with_notices
 from ..storage.database import Database
 from ..storage.rows import skip_damaged
@@ -49,8 +50,8 @@ from .publish import add_findings, save_plan
 class NewsletterCorrection:
     """What is to be done in one newsletter.
 
-    `plan` is its edition, held where preflight blocks its emails. `posts` are what there is of the article, `give_up`
-    those that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
+    `plan` is its edition, held where preflight blocks its note or its emails. `posts` are what there is of the article,
+    `give_up` those that are not out yet and stay so. `lines` say it all in words, what cannot be done as well.
     """
 
     plan: EditionPlan
@@ -159,7 +160,7 @@ def _with_findings(
     """A part with what preflight says of its emails."""
     request = EditionRequest(newsletter=part.newsletter, kind=EditionKind.CORRECTION, forced=forced)
     plan = add_findings(newsroom, part.plan, request, now)
-    blocked = (f"preflight blocks its emails: {plan.held}",) if plan.held else ()
+    blocked = (f"preflight blocks it: {plan.held}",) if plan.held else ()
     return replace(part, plan=plan, lines=(*part.lines, *blocked))
 
 
@@ -169,11 +170,17 @@ def apply_correction(
     """Do what a plan says: all of it is enqueued in one transaction; returns the ids of the editions made of it. What was
     decided already is neither recorded nor enqueued again.
 
-    Raises UserError, with nothing done, where preflight blocks an email of it, and where something has gone out or was
-    changed since the plan was made.
+    Raises UserError, with nothing done, where preflight blocks its note or an email of it, and where something has gone out
+    or was changed since the plan was made.
     """
     findings = [one for part in plan.parts if part.plan.held for one in part.plan.findings]
-    if blocked := preflight_gate.list_blocking(newsroom, findings, plan.forced):
+    said = [] if plan.decided and not plan.parts else list(check_wording(plan.notice.note, "the note"))
+    if blocked := preflight_gate.list_blocking(newsroom, [*said, *findings], plan.forced):
+        if blocked[0] in said:
+            raise UserError(
+                f"nothing was done: the note does not pass {blocked[0].check}: {blocked[0].message}; "
+                f"--force {blocked[0].check} shows it all the same"
+            )
         raise UserError(
             f"nothing was done: its emails do not pass {blocked[0].check}; --force {blocked[0].check} sends them all "
             "the same, and without --mail no email is sent"

@@ -126,7 +126,6 @@ def plan_edition(context: StepContext, request: EditionRequest) -> EditionPlan:
         scope = CompositionScope(
             channels=_channels(context.newsroom, request),
             pool=material.pool,
-            day=request.due,
             test=request.test,
             without=material.received if request.missed_only else {},
         )

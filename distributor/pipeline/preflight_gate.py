@@ -24,6 +24,7 @@ from ..preflight.config_keys import add_config_keys, find_sample_articles, place
 from ..preflight.findings import CHECKS, Finding, blocking_findings, summarize_findings
 from ..preflight.links import host_of
 from ..preflight.parsed_message import CheckContext
+from ..preflight.wording import check_edition_wording
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
 
@@ -34,10 +35,12 @@ _NEEDS_HTTPS = frozenset({"missing-header", "list-unsubscribe"})
 
 
 def check_emails(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime) -> list[Finding]:
-    """What is wrong with the emails of an edition, as one recipient would get them. Pure, but for the signing secret."""
-    found = _find_placeholders(newsroom, edition, renditions)
+    """What is wrong with the emails of an edition, as one recipient would get them: a draft when it is due. Pure, but for
+    the signing secret."""
+    then = max(now, edition.issued_at)
+    found = [*_find_placeholders(newsroom, edition, renditions), *check_edition_wording(edition)]
     for channel, rendition in _emails_to_check(newsroom, renditions):
-        seen = check_message(_message(newsroom, channel, edition, rendition), _context(newsroom, rendition, now))
+        seen = check_message(_message(newsroom, channel, edition, rendition), _context(newsroom, rendition, then))
         found += with_keys(newsroom, edition, seen, channel.name)
     return summarize_findings(found)
 

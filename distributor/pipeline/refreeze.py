@@ -42,7 +42,7 @@ def refreeze_draft(
     made = build_edition(newsroom.settings, newsletter, contents, key)
     used = {one.channel for one in edition_repository.list_renditions(connection, row.id)}
     channels = {name: one for name, one in newsroom.newsletter_channels(newsletter).items() if name in used}
-    scope = CompositionScope(channels=channels, day=row.due_at)
+    scope = CompositionScope(channels=channels)
     past = replace(context, now=edition.frozen_at)
     if (
         edition.kind is EditionKind.ALERT

@@ -5,7 +5,7 @@ it; a fault is tried again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -37,16 +37,18 @@ _SILENCE = {"send": "send", "hold": "hold", "skip": "cancel"}
 
 @dataclass(frozen=True, slots=True)
 class ReviewRenderContext(RenderContext):
-    """The context of a newsletter whose digest is a draft for reviewers."""
+    """The context of a newsletter whose digest is a draft for reviewers. Their own email goes out now, and bears another
+    time than the `shown` draft."""
 
     draft: ReviewSummary
+    shown: Edition
 
     def digest(self, edition: Edition) -> Digest:
         review = render_transactional(
             "email/review",
             self.settings,
-            edition.language,
-            edition=edition,
+            self.shown.language,
+            edition=self.shown,
             audience=self.draft.recipients,
             deadline=self.draft.due,
             on_silence=_SILENCE[self.draft.silence],
@@ -54,7 +56,7 @@ class ReviewRenderContext(RenderContext):
             changes=list(self.draft.changes),
             review_url=self.draft.url,
         )
-        return append_email(review, RenderContext.digest(self, edition))
+        return append_email(review, RenderContext.digest(self, self.shown))
 
 
 async def notify_reviewers(newsroom: Newsroom, database: Database, clock: Clock) -> dict[str, str]:
@@ -124,7 +126,8 @@ async def _notify(newsroom: Newsroom, database: Database, newsletter: Newsletter
         await channel.publish(notice, attempt)
         return
     writers = [one for one in newsroom.newsletter_channels(newsletter).values() if isinstance(one, PersonalChannel)]
-    await _send_email(newsroom, database, writers[0], edition, _review_context(context, draft), Mailbox.parse(name))
+    shown = _review_context(context, draft, edition)
+    await _send_email(newsroom, database, writers[0], edition, shown, Mailbox.parse(name))
 
 
 def _read_draft(
@@ -154,9 +157,9 @@ def _read_draft(
     return edition, build_render_context(context, edition), summary
 
 
-def _review_context(context: RenderContext, draft: ReviewSummary) -> ReviewRenderContext:
+def _review_context(context: RenderContext, draft: ReviewSummary, shown: Edition) -> ReviewRenderContext:
     values = {name: getattr(context, name) for name in RenderContext.__dataclass_fields__}
-    return ReviewRenderContext(**values, draft=draft)
+    return ReviewRenderContext(**values, draft=draft, shown=shown)
 
 
 async def _send_email(
@@ -174,6 +177,7 @@ async def _send_email(
     person = build_recipient(
         edition, f"review-{reviewer.address}{version}", to, reviewer.name, secret=newsroom.secret(), links=links
     )
-    (letter,) = channel.renditions(edition, context)
+    today = replace(edition, due_at=None)  # a date that is still to come looks like spam
+    (letter,) = channel.renditions(today, context)
     attempt = open_outside_attempt(database, channel, letter)
     await send_one(channel.transport(), letter, person, attempt)

@@ -167,7 +167,7 @@ def find_placeholders(raw: RawConfig) -> tuple[tuple[KeyPath, Problem], ...]:
     """The keys of config.yaml that still hold a placeholder, each with what is wrong and its line."""
     found = []
     for path, value in _list_texts(raw.data):
-        if path[0] in _SECTIONS and not _SECRET.search(str(path[-1])) and (placeholder := _placeholder(value)):
+        if path[0] in _SECTIONS and not _SECRET.search(str(path[-1])) and (placeholder := find_placeholder(value)):
             words = f"still holds the placeholder {placeholder!r}; write your own, or remove the key"
             found.append((path, raw.problem(path, words)))
     return tuple(found)
@@ -211,7 +211,7 @@ def describe_location(problem: Problem) -> str:
     return f"{problem.path}, {problem.file}{line}"
 
 
-def _placeholder(value: str) -> str:
+def find_placeholder(value: str) -> str:
     """The placeholder that a value holds; empty where it holds none."""
     line = clean_line(value)
     if match := _EXAMPLE.search(line):

@@ -149,6 +149,9 @@ CHECKS: dict[str, Check] = {
     "size": Check(_B, "The HTML is at most 95 kB; Gmail cuts it at about 102 kB."),
     "size-encoded": Check(_W, "The encoded HTML is at most 102 kB; Gmail may count that."),
     # the newsroom
+    "wording": Check(
+        _B, "What staff write for subscribers has no placeholder, no place in braces and no merge tag: nobody fills it."
+    ),
     "placeholder": Check(
         _B, "What reaches subscribers holds no placeholder of `distributor init`: names, addresses, sender."
     ),

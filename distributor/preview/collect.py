@@ -176,11 +176,11 @@ def _email_preview(newsroom: Newsroom, preview: PreviewInput, one: RenditionFile
 def _check_email(newsroom: Newsroom, edition: Edition, one: RenditionFiles) -> tuple[PreviewFinding, ...]:
     """The findings of preflight on the exact bytes, and which of them would hold the edition.
 
-    They are checked as of the time when the edition was frozen, so that an old edition gets no warning for its age.
+    They are checked as of the time that the edition bears, so that an old edition gets no warning for its age.
     """
     settings = newsroom.settings
     hosts = frozenset({host_of(settings.site.url), host_of(settings.links_url)})
-    seen = check_message(one.body, CheckContext(subject=one.rendition.title, now=edition.frozen_at, hosts=hosts))
+    seen = check_message(one.body, CheckContext(subject=one.rendition.title, now=edition.issued_at, hosts=hosts))
     found = preflight_gate.with_keys(newsroom, edition, seen, one.rendition.channel)
     held = preflight_gate.list_blocking(newsroom, found)
     return tuple(_preview_finding(finding, finding in held) for finding in found)

@@ -134,7 +134,7 @@ class RenderContext(SiteRenderContext):
             edition.language,
             article=edition.articles[0],
             note=notice.note or self.texts.translate(edition.language, f"notice_{notice.kind}_usual"),
-            carried_at=edition.carried_at or edition.frozen_at,
+            carried_at=edition.carried_at or edition.issued_at,
             corrected_at=notice.at,
             withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
         )

@@ -56,6 +56,7 @@ class EditionView:
     overflow: int
     kind: str
     frozen_at: datetime
+    issued_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,8 +205,9 @@ def edition_values(
             overflow=edition.overflow,
             kind=options.kind or edition.kind.value,
             frozen_at=edition.frozen_at,
+            issued_at=edition.issued_at,
         ),
-        "date": i18n.long_date(edition.frozen_at, language, zone, alone=True),
+        "date": i18n.long_date(edition.issued_at, language, zone, alone=True),
         "preheader": words.preheader(),
         "greeting": words.greeting(),
         "greeting_counts": words.greeting_counts(),
@@ -279,7 +281,7 @@ _NO_FACTS = _Facts()
 def _telling_facts(edition: Edition, zone: ZoneInfo) -> dict[str, _Facts]:
     """By article. The day of the edition is known; what is the same for all stories is told with the first one only."""
     articles = edition.articles
-    known = edition.frozen_at.astimezone(zone).date()
+    known = edition.issued_at.astimezone(zone).date()
     days = [article.moment.astimezone(zone).date() if article.has_date else None for article in articles]
     authors = len({article.author for article in articles}) > 1
     dates = len(set(days)) > 1
@@ -393,7 +395,7 @@ class _ShortTexts:
             site=self.settings.site.title,
             language=edition.language,
             texts=self.settings.texts,
-            day=edition.frozen_at.astimezone(self.settings.zone).date(),
+            day=edition.issued_at.astimezone(self.settings.zone).date(),
             kind=edition.kind,
             number=edition.number,
         )

@@ -192,7 +192,7 @@ def _collection(site: Site, edition: Edition, title: str, url: str, stories: lis
         "@type": "CollectionPage",
         "name": title,
         "url": url,
-        "datePublished": edition.frozen_at.isoformat(),
+        "datePublished": edition.issued_at.isoformat(),
         "inLanguage": edition.language.value,
         "publisher": _publisher(site),
         "mainEntity": {"@type": "ItemList", "numberOfItems": len(items), "itemListElement": items},

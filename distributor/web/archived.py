@@ -92,7 +92,7 @@ def _edition_file(
         subscribe_url=_subscribe_url(context, newsletter, language),
         frame=frame,
     )
-    return html_file(html, max([edition.frozen_at, *(said[-1].at for _, said in corrected.values())]))
+    return html_file(html, max([edition.issued_at, *(said[-1].at for _, said in corrected.values())]))
 
 
 def _as_shown(
@@ -148,7 +148,7 @@ async def _email(request: web.Request) -> web.StreamResponse:
         gone = any(said[-1].kind is NoticeKind.WITHDRAWAL for _, said in corrected.values())
         html = "" if gone else _frozen_email(context, connection, found[1])
         robots = {"X-Robots-Tag": "noindex", "Link": f'<{context.url}/archive/{name}/{id}>; rel="canonical"'}
-        return html_file(html, found[1].frozen_at, EMAIL_POLICY, **robots) if html else None
+        return html_file(html, found[1].issued_at, EMAIL_POLICY, **robots) if html else None
 
     try:
         return await context.public_files.answer(request, ("email", name, id), make)

@@ -96,7 +96,7 @@ def _news(context: WebContext, connection: Connection) -> Iterator[str]:
         connection, list(shown), MAX_NEWS // 2, between=(now - NEWS_AGE, now + NEWS_AGE)
     ):
         url, own = f"{context.url}/archive/{one.newsletter}/{one.id}", newsroom.language(shown[one.newsletter])
-        yield _story(context, url, own, one.released_at, one.subject)
+        yield _story(context, url, own, one.due_at, one.subject)
     for article in web_archive.list_public_articles(
         connection, list(shown), MAX_NEWS // 2, since=now - NEWS_AGE, without_address=True
     ):

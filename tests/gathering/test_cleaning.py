@@ -36,6 +36,19 @@ KEPT = {
     "broken markup is mended": ("<p>Một <b>hai<p>Ba", "<p>Một <b>hai</b></p><p>Ba</p>"),
     "nothing at all": ("", ""),
     "loose boilerplate": ("Tăng cỡ chữ | In bài<br><br>Một.", "<p>Một.</p>"),
+    "toolbars of scripts go": (
+        "<p>Câu một. <a href='javascript:x()'>In bài</a> <a href='javascript:x()'>Xem thêm</a></p>"
+        "<div><a href='javascript:x()'>Cỡ vừa</a> 12 <a href='javascript:x()'>Đầu trang</a></div><p>Hai.</p>"
+        "<ul><li><a href='javascript:x()'>Góp ý</a></li></ul>",
+        "<p>Câu một.  </p><p> 12 </p><p>Hai.</p>",
+    ),
+    "words that open a text stay": (
+        "<h3><a href='javascript:void(0)'>Ai được vay?</a></h3><p>Hộ nghèo.</p>", "<h3>Ai được vay?</h3><p>Hộ nghèo.</p>"
+    ),
+    "a link of a script in a sentence leaves its words": (
+        "<p>Có <i><a href='javascript:;'>ba xã</a></i> được chọn.</p>Hai <a href='javascript:;'>đợt</a><br>Một",
+        "<p>Có <i>ba xã</i> được chọn.</p><p>Hai đợt<br>Một</p>",
+    ),
     "only boilerplate": ("<div class=tools><a href='javascript:x()'>In bài</a></div>", ""),
 }  # fmt: skip
 
@@ -60,7 +73,10 @@ def test_what_is_kept_of_a_body(html: str, kept: str) -> None:
         ('<a href="file:///etc/passwd">x</a>', "x"),
         ('<a href="data:text/html,x">x</a>', "x"),
         ('<a href="java\tscript:alert(1)"><b>x</b></a>', "<b>x</b>"),
-        ('<a href="&#x6a;avascript:alert(1)">xin chào</a>', ""),
+        ('<a href="&#x6a;avascript:alert(1)">xin chào</a>', "xin chào"),
+        ('<a href="javascript:void(0)" role="button">12 <b>xã</b></a>', "12 <b>xã</b>"),
+        ('<a href="vbscript:x()">x</a>', "x"),
+        ('<a onclick="x()">x</a>', "x"),
         ('<a href="http://[::1">x</a>', "x"),
     ],
 )  # fmt: skip

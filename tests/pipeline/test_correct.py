@@ -298,3 +298,30 @@ def test_staff_correct_and_withdraw_on_the_command_line(room: Room) -> None:
     assert "Tin đã được gỡ." in everything
     assert "luật sư" not in everything
     assert room.run("articles", "correct", second, "--yes").code == 2
+
+
+# -- its wording -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mail", [True, False])
+@pytest.mark.parametrize("kind", ["correction", "withdrawal"])
+def test_a_note_that_is_still_to_be_filled_in_goes_nowhere(out: Line, kind: str, mail: bool) -> None:
+    first, _ = ids(out)
+    feed, posts, letters = out.feed(), out.posts(), out.read("moi")
+    unfilled = plan(out, first, kind, note="Số đúng là {number} km.", mail=mail)
+    assert unfilled.parts[0].lines[-1].startswith("preflight blocks it: wording: '{number}' is filled by nobody")
+    with pytest.raises(UserError, match="nothing was done: the note does not pass wording"):
+        pipeline.apply_correction(out.newsroom, out.store, unfilled, "Lan")
+    out.deliver()
+    assert (out.feed(), out.posts(), out.read("moi")) == (feed, posts, letters)
+    forced = plan(out, first, kind, note="Số đúng là {number} km.", mail=mail, forced=["wording"])
+    pipeline.apply_correction(out.newsroom, out.store, forced, "Lan")
+    out.deliver()
+    assert "Số đúng là {number} km." in out.feed()
+
+
+def test_nor_where_no_edition_has_carried_the_article(out: Line) -> None:
+    alone = out.arrives("c")
+    with pytest.raises(UserError, match="does not pass wording: 'TODO' is a placeholder"):
+        done(out, alone, note="TODO")
+    assert done(out, alone, note="Sửa tên xã.") == []

@@ -94,7 +94,7 @@ def test_a_correction_whose_letter_is_blocked_changes_nothing_until_it_is_forced
 
     feed = line.feed()
     blocked = plan(mail=True)
-    assert blocked.parts[0].lines[-1].startswith("preflight blocks its emails: script: ")
+    assert blocked.parts[0].lines[-1].startswith("preflight blocks it: script: ")
     with pytest.raises(UserError, match="nothing was done: its emails do not pass script; --force script"):
         pipeline.apply_correction(line.newsroom, line.store, blocked, "Lan")
     assert (line.feed(), len(line.mailbox("moi"))) == (feed, 1)

@@ -10,8 +10,10 @@ from distributor import pipeline
 from distributor.articles import flags
 from distributor.articles.flags import ArticleFlag
 from distributor.editions import repository as edition_repository
+from distributor.editions.editing import DraftEdit
 from distributor.errors import ConfigError, UserError
-from support.clocked_newsroom import Line, text_of
+from distributor.model import Notice, NoticeKind
+from support.clocked_newsroom import Line, local, text_of
 
 
 def state(line: Line, edition: str = "tin-sang-1") -> str:
@@ -211,3 +213,95 @@ def test_what_is_gone_at_its_source_is_held_and_comes_back_by_itself(line: Line)
     asyncio.run(pipeline.run_tick(line.newsroom, line.store, line.clock, "test"))
     line.deliver()
     assert line.read("moi") == [["b"], ["a"]]
+
+
+# -- the day that it bears ---------------------------------------------------------------------------------------------
+
+DAYS = {  # what is written of Monday, the day on which it is due; the draft is made on Sunday evening
+    "vi": ("Tin a của tỉnh nhà, 23/11", "Thứ Hai, ngày 23 tháng 11 năm 2026", "“Tin sáng” ngày 23/11/2026"),
+    "en": ("Tin a của tỉnh nhà, 23 November", "Monday 23 November 2026", "Tin sáng of 23 Nov 2026"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def evening_draft(line: Line, language: str) -> Line:
+    """A draft frozen at seven in the evening for seven in the morning."""
+    line.configure(
+        "review: {before: 12h, reviewers: [lan.bt@bacson.example], if_unanswered: send}",
+        f"language: {language}",
+        "subject: '{first}, {date}'",
+        "greeting: 'Số ngày {date}.'",
+        "preheader: 'Ra ngày {date}'",
+    )
+    line.config = line.config.replace("posts]", "posts, pages]").replace(
+        "  posts: {", '  pages: {type: pages, folder: pages, url: "https://bacson.example/so"}\n  posts: {'
+    )
+    line.subscribe("moi")
+    line.ids = [line.arrives("a", published=line.now)]  # type: ignore[attr-defined]
+    line.day("19:00")
+    return line
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_draft_of_the_evening_bears_the_day_on_which_it_is_due(evening_draft: Line, language: str) -> None:
+    line, (subject, day, _) = evening_draft, DAYS[language]
+    with line.store.read() as connection:
+        (draft,) = (edition_repository.find(connection, "tin-sang-1"),)
+        events = edition_repository.list_events(connection, "tin-sang-1")
+    assert draft and (draft.subject, draft.issued_at) == (subject, local("2026-11-23 07:00"))
+    assert draft.frozen_at == local("2026-11-22 19:00")
+    assert [one.event for one in events] == ["drafted"]  # preflight has nothing against a date that is still to come
+    line.day("07:00")
+    (letter,) = line.mailbox("moi")
+    page = letter.get_body(("html",))
+    assert page is not None
+    assert (letter["Subject"], letter["Date"].datetime) == (subject, local("2026-11-23 07:00"))
+    short = subject.partition(", ")[2]
+    assert day in text_of(letter) and f"Số ngày {short}." in text_of(letter)
+    assert day in page.get_content() and f"Ra ngày {short}" in page.get_content()
+    web = (line.folder / "pages" / "tin-sang-1.html").read_text(encoding="utf-8")
+    assert day in web and '"datePublished": "2026-11-23T00:00:00+00:00"' in web
+    assert "22/11" not in text_of(letter).replace("22/11/2026", "", 1)  # the day of the article, which is another one
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_edited_it_bears_that_day_still(evening_draft: Line, language: str) -> None:
+    line, (subject, day, _) = evening_draft, DAYS[language]
+    line.at("20:00")
+    pipeline.edit_draft(line.newsroom, line.store, "tin-sang-1", DraftEdit(intro="Lời ngỏ."), "Lan", line.now)
+    line.day("07:00")
+    (letter,) = line.mailbox("moi")
+    assert (letter["Subject"], letter["Date"].datetime) == (subject, local("2026-11-23 07:00"))
+    assert day in text_of(letter)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_its_reviewers_read_that_day_in_an_email_of_today(evening_draft: Line, language: str) -> None:
+    assert not any(
+        asyncio.run(
+            pipeline.notify_reviewers(evening_draft.newsroom, evening_draft.store, evening_draft.clock)
+        ).values()
+    )
+    (letter,) = evening_draft.mailbox("lan.bt")
+    assert letter["Date"].datetime == local("2026-11-22 19:00")
+    assert DAYS[language][1] in text_of(letter)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_correction_names_the_day_that_the_edition_bears(evening_draft: Line, language: str) -> None:
+    line = evening_draft
+    pipeline.hold(line.store, "tin-sang-1", "Lan", line.now, "")
+    line.day("07:00")
+    line.at("2026-11-24 09:00")  # let go a day late
+    pipeline.approve(line.newsroom, line.store, "tin-sang-1", "Lan", line.now)
+    line.answer()
+    line.deliver()
+    line.at("10:00")
+    (first,) = line.ids  # type: ignore[attr-defined]
+    notice = Notice(NoticeKind.CORRECTION, "Sửa tên xã.", line.now)
+    plan = pipeline.plan_correction(line.newsroom, line.store, first, notice, mail=True)
+    pipeline.apply_correction(line.newsroom, line.store, plan, "Lan")
+    line.deliver()
+    edition, correction = line.mailbox("moi")
+    assert DAYS[language][1] in text_of(edition)
+    assert DAYS[language][2] in text_of(correction)

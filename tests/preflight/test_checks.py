@@ -47,7 +47,12 @@ def test_each_fault_is_found_by_its_own_check_alone(case: Case) -> None:
 
 
 def test_every_check_has_a_case() -> None:
-    of_the_newsroom = {"placeholder", "placeholder-local", "sample-article"}  # see test_placeholders.py
+    of_the_newsroom = {
+        "placeholder",
+        "placeholder-local",
+        "sample-article",
+        "wording",
+    }  # see test_config_keys.py, test_wording.py
     of_the_links = {check for found, _ in JUDGED for check in found}
     assert {case.check for case in CASES} | of_the_links | of_the_newsroom == set(CHECKS)
 

@@ -9,6 +9,7 @@ import pytest
 
 from distributor.model import Notice, NoticeKind
 from distributor.pipeline.correct import apply_correction, plan_correction
+from distributor.pipeline.release import approve
 from distributor.pipeline.rename import apply_rename
 from distributor.storage.renames import NameKind
 from support.web_client import Visitor
@@ -201,3 +202,28 @@ async def test_a_test_edition_is_not_shown(visitor: Visitor) -> None:
     await visitor.run(visitor.line.day, "07:00")
     assert (await visitor.get(EDITION)).status == 404
     assert "Tin a của" not in await (await visitor.get("/search?q=tin+a")).text()
+
+
+@pytest.mark.parametrize(("prefix", "day"), [("", "ngày 30 tháng 11 năm 2026"), ("/en", "30 November 2026")])
+async def test_an_edition_of_an_evening_draft_bears_the_day_on_which_it_was_due(
+    visitor: Visitor, prefix: str, day: str
+) -> None:
+    """Frozen on the 29th, due on the 30th, let go on the first of December: the page and all lists say the 30th."""
+
+    def fill() -> None:
+        visitor.line.configure("review: {before: 12h, reviewers: [lan@bacson.example], if_unanswered: hold}")
+        visitor.line.at("2026-11-29 12:00")
+        visitor.line.arrives("a")
+        visitor.line.day("19:00")
+        visitor.line.at("2026-12-01 09:00")
+        approve(visitor.line.newsroom, visitor.line.store, "tin-sang-1", "Lan", visitor.line.now)
+        visitor.line.day("09:01")
+
+    await visitor.run(fill)
+    await visitor.restart()
+    for path in (EDITION, "/archive", "/archive/tin-sang", "/archive/tin-sang/months/2026-11", "/n/tin-sang", "/"):
+        page = await (await visitor.get(prefix + path)).text()
+        assert day in page, path
+        assert "29 tháng 11" not in page and "29 November" not in page and "December" not in page, path
+    sitemap = await (await visitor.get("/news-sitemap.xml")).text()
+    assert "<news:publication_date>2026-11-30T00:00:00+00:00<" in sitemap
