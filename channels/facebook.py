@@ -349,6 +349,11 @@ class Facebook(Channel):
         }
         return answers.get(call.name, {"id": "101234567890123_122101234567890"})
 
+    @classmethod
+    def example_gone(cls, call: HttpCall) -> tuple[int, object]:
+        said = "Unsupported delete request. Object with ID '101234567890123_122101234567890' does not exist"
+        return 400, {"error": {"message": said, "type": "GraphMethodException", "code": 100, "error_subcode": 33}}
+
 
 # -- what comes back ---------------------------------------------------------------------------------------------------
 

@@ -123,6 +123,10 @@ class Telegram(Channel):
         message = {"message_id": 77, "chat": {"id": -1001234567890, "username": "tenkenh", "type": "channel"}}
         return {"ok": True, "result": answers.get(call.name, message)}
 
+    @classmethod
+    def example_gone(cls, call: HttpCall) -> tuple[int, object]:
+        return 400, {"ok": False, "error_code": 400, "description": "Bad Request: message to delete not found"}
+
     def _message(self, text: str) -> dict[str, Any]:
         """The text goes without markup, so that nothing in it can be taken for some; the title's type is an entity."""
         links = find_urls(text)

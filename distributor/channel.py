@@ -333,6 +333,11 @@ class Channel(ABC):
         examples in the network's documentation."""
         return {}
 
+    @classmethod
+    def example_gone(cls, call: HttpCall) -> tuple[int, object]:
+        """Status and body with which the far end answers a call about a post that is no longer there, for the trials."""
+        return 404, {}
+
     def web_view_url(self, edition: Edition) -> str:
         """The address at which subscribers see an edition in their browsers, if this channel puts it there. Emails of the
         edition link to it."""
