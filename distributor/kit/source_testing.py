@@ -32,11 +32,13 @@ def check_promises(
     folder: Path = Path(),
     *,
     samples: Sequence[SampleAnswer] = (),
+    only: str = "",
 ) -> list[PromiseResult]:
     """Every promise of a source type, with settings as config.yaml gives them, or those of the example in its manual.
-    `folder` is the newsroom; `samples` take the place of those of the class. Raises UserError where it cannot be built."""
+    `folder` is the newsroom; `samples` take the place of those of the class; `only` are words of the promises that are
+    tried, all without any. Raises UserError where it cannot be built."""
     made = build_trial_source(type_name, settings, folder.absolute(), samples)
-    return asyncio.run(_check(made))
+    return asyncio.run(_check(made, only))
 
 
 def broken_promises(file: Path, settings: dict[str, Any] | None = None) -> list[str]:
@@ -59,7 +61,7 @@ def load_source_class(file: Path) -> type[Source]:
     return registry.sources.find(file.stem)
 
 
-async def _check(made: TrialSource) -> list[PromiseResult]:
+async def _check(made: TrialSource, only: str) -> list[PromiseResult]:
     trials = Trials(made)
     promises: list[Promised] = [
         ("it is a frozen dataclass that can be copied to another process", _is_copied),
@@ -90,7 +92,7 @@ async def _check(made: TrialSource) -> list[PromiseResult]:
         async with limit:
             return await judge(promise, check, trials)
 
-    return list(await asyncio.gather(*(one(*promised) for promised in promises)))
+    return list(await asyncio.gather(*(one(*promised) for promised in promises if only in promised[0])))
 
 
 # -- what needs no server ------------------------------------------------------------------------------------------------

@@ -105,6 +105,10 @@ class TrialSource:
 
     async def _run(self, job: tuple[Any, ...], answer: Answer, *, refuses: bool) -> Outcome:
         begun = time.monotonic()
+        try:
+            pickle.dumps(job)
+        except Exception as error:  # a newsroom's own source may hold anything
+            return Outcome(bug=f"what cannot be copied to another process: {clean_line(str(error))[:200]}")
         async with open_trial_server(answer, refuses=refuses) as server:
             made = await self._call(pickle.dumps((*job, server.port)))
             return replace(made, seconds=time.monotonic() - begun, requests=tuple(server.requests))

@@ -43,6 +43,8 @@ from distributor.source import (
 )
 from distributor.text import clean_line, html_to_text
 
+from ._samples import FEED
+
 _MOST_COMPUTING = 20.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
 _LARGEST = 5_000_000
 _LONGEST_LEAD = 600  # characters
@@ -55,6 +57,8 @@ class FeedSource(Source):
     url: Annotated[Url | None, "address of the feed", Field(examples=["https://bacson.example/rss"])] = None
     file: Annotated[Folder | None, "file of the feed, instead of `url`", Field(examples=["feed.xml"])] = None
     max_articles: Annotated[int, "most articles read at one gather, newest first", Field(ge=1)] = 100
+
+    samples = FEED
 
     def __post_init__(self) -> None:
         if (self.url is None) == (self.file is None):

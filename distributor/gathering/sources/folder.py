@@ -72,6 +72,8 @@ from distributor.terminal import printable_line
 from distributor.text import clean_line, language_tag
 from distributor.url_cleaning import canonical_url, web_address
 
+from ._samples import FILES
+
 _LARGEST = 5_000_000
 _DRAFTS_NAMED = 5  # in one note
 _MOST_COMPUTING = 20.0  # seconds for reading one file
@@ -107,6 +109,7 @@ class FolderSource(Source):
     url: Annotated[str, "address of an article; {slug} is its file name", AfterValidator(_template)] = ""
 
     remote = False
+    samples = FILES
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         return self._read()

@@ -63,6 +63,8 @@ from distributor.source import (
 from distributor.text import deduplicate
 from distributor.url_cleaning import canonical_url
 
+from ._samples import PAGES
+
 _MOST_COMPUTING = 20.0  # seconds for reading one page
 _TRACKING = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
 _MOST_NAMED = 3  # headlines that a note names
@@ -107,6 +109,8 @@ class PageSource(Source):
     folder: Annotated[
         Folder | None, "copy of the pages on the disk, read in place of the network", Field(examples=["samples/portal"])
     ] = None
+
+    samples = PAGES
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher
