@@ -188,11 +188,16 @@ def _take(connection: Connection, channel: str, seen: Values, owner: str) -> tup
         if seen:
             return False, {}, False
         connection.execute(sa.insert(channel_memory).values(channel=channel, content={}, updated=now))
-    elif row.content != seen or (row.owner and row.locked_until and row.locked_until > now):
+    elif row.content != seen or (row.owner and _is_held(row.locked_until, now)):
         return False, row.content, False
     values = {"owner": owner, "locked_until": now + RENEWAL, "begun": True}
     connection.execute(sa.update(channel_memory).where(here).values(values))
     return True, seen, bool(row and row.begun)
+
+
+def _is_held(until: datetime | None, now: datetime) -> bool:
+    """Whether a lock still holds. One that would hold longer than any was taken by a clock that was ahead."""
+    return until is not None and now < until <= now + RENEWAL
 
 
 def _replace(connection: Connection, channel: str, owner: str, made: Values) -> bool:

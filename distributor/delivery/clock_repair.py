@@ -33,7 +33,8 @@ from ..storage.tables import (
     suppressions,
 )
 from .control import EXPIRED_REASON, SUPERSEDED_BY
-from .ledger import AT_ONCE, LEASE
+from .lease import AT_ONCE
+from .ledger import LEASE
 from .queries import lock_shards
 
 _BY_SCHEDULE = (EditionKind.DIGEST, EditionKind.DAILY, EditionKind.WEEKLY)

@@ -12,9 +12,11 @@ from sqlalchemy import Connection
 from ..model import DeliveryState as S
 from ..model import Edition, EditionState
 from ..storage.database import Database
+from ..storage.rows import UTC_TIME
 from ..storage.tables import deliveries, delivery_steps, editions, shards
 from .channel_state import faults_by_channel
-from .ledger import AT_ONCE, recipient_still_subscribed
+from .lease import AT_ONCE
+from .ledger import recipient_still_subscribed
 from .queries import lock_shards, mark_shards_idle
 
 SUPERSEDED_BY = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
@@ -224,16 +226,19 @@ def _close_rows(database: Database, which: Sequence[str], reason: str, now: date
         number = connection.execute(
             sa.update(deliveries)
             .where(deliveries.c.edition_id.in_(still_so), deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-            .values(state=_over(), due=None, updated=now, reply=sa.literal(reason) + _last_known(connection))
+            .values(**_over(now), updated=now, reply=sa.literal(reason) + _last_known(connection))
         ).rowcount
         mark_shards_idle(connection, shards.c.edition_id.in_(which))
         return number
 
 
-def _over() -> sa.ColumnElement[S]:
-    """What a row is whose time is over: one that was begun at the far end may be out."""
+def _over(now: datetime) -> dict[str, Any]:
+    """What becomes of a row whose time is over: one that was begun at the far end may be out, and is looked for."""
     begun = sa.select(delivery_steps.c.name).where(delivery_steps.c.delivery_id == deliveries.c.id).exists()
-    return sa.case((begun, sa.literal(S.UNCERTAIN.value)), else_=sa.literal(S.EXPIRED.value))
+    return {
+        "state": sa.case((begun, sa.literal(S.UNCERTAIN.value)), else_=sa.literal(S.EXPIRED.value)),
+        "due": sa.case((begun, sa.literal(now, UTC_TIME)), else_=sa.null()),
+    }
 
 
 def _last_known(connection: Connection) -> sa.ColumnElement[str]:

@@ -13,7 +13,8 @@ from ..model import Edition, Rendition
 from ..storage.tables import deliveries, shards
 from ..subscribers import recipients
 from ..subscribers.recipients import CorrectionRecipients, EditionRecipients
-from .ledger import AT_ONCE, SHARD_SIZE
+from .lease import AT_ONCE
+from .ledger import SHARD_SIZE
 
 
 def enqueue_deliveries(

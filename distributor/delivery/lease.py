@@ -7,8 +7,10 @@ import os
 import secrets
 import socket
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 

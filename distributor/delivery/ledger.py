@@ -21,7 +21,7 @@ import contextlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -31,12 +31,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from ..bounces import suppressions as bounce_suppressions
 from ..config.bounces import BounceGuard
 from ..errors import DistributorError, StoreBusy
-from ..model import Bounce, Delivery, DeliveryState, EditionKind, EditionState
+from ..model import Bounce, Delivery, DeliveryState, EditionState
 from ..storage.database import Database
 from ..storage.rows import UTC_TIME
 from ..storage.statements import PreparedStatement, bind_time
 from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
-from .lease import new_owner, owner_is_dead
+from .claims import claimable_shards, dead_owners, only_first
+from .lease import AT_ONCE, new_owner
 from .queries import DELIVERY_COLUMNS, delivery_from_row
 from .retry import Decision
 
@@ -62,7 +63,6 @@ LEASE = timedelta(seconds=60)
 _DAMAGED = timedelta(hours=1)  # after which a shard that could not be read is looked at again
 SHARD_SIZE = 500
 _CANCELLED = editions.c.state == EditionState.CANCELLED
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
 
 
 class FenceLost(DistributorError):
@@ -140,8 +140,8 @@ class Ledger:
         """
         while True:
             with self.database.write(alone=False) as connection:
-                free = _claimable_shards(channel, now, _dead_owners(connection, channel, now), untried_first)
-                free = (_only_first(free, channel) if in_order else free).limit(1)
+                free = claimable_shards(channel, now, dead_owners(connection, channel, now), untried_first)
+                free = (only_first(free, channel) if in_order else free).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
@@ -269,36 +269,6 @@ class Ledger:
 
 
 # -- statements --------------------------------------------------------------------------------------------------------
-
-
-def _claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_first: bool) -> sa.Select[Any]:
-    """Shards with something to do that nobody works on, alerts first."""
-    nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now) | shards.c.owner.in_(dead)
-    urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
-    tried = sa.case((shards.c.due == AT_ONCE, 0), else_=1)
-    return (
-        sa.select(shards.c.edition_id, shards.c.shard, shards.c.fence)
-        .join(editions, editions.c.id == shards.c.edition_id)
-        .where(shards.c.channel == channel, shards.c.due <= now, nobody)
-        .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
-        .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.shard)
-    )
-
-
-def _only_first(query: sa.Select[Any], channel: str) -> sa.Select[Any]:
-    """Of each edition only the first shard of a channel in which there is something to do, now or later."""
-    before = shards.alias()
-    waits = (before.c.edition_id == shards.c.edition_id) & (before.c.shard < shards.c.shard)
-    still = sa.select(before.c.shard).where(waits, before.c.channel == channel, before.c.due.is_not(None))
-    return query.where(~still.exists())
-
-
-def _dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:
-    """Owners whose leases still run although they are gone."""
-    query = sa.select(shards.c.owner).where(
-        shards.c.channel == channel, shards.c.due <= now, shards.c.owner != "", shards.c.lease_until > now
-    )
-    return [owner for owner in connection.execute(query.distinct()).scalars() if owner_is_dead(owner)]
 
 
 def _mark_uncertain(connection: Connection, shard: Shard, now: datetime) -> None:

@@ -27,12 +27,13 @@ from .ledger import FenceLost, Shard, entry
 from .message_worker import FLUSH_TIMEOUT, DeliveryRules
 from .queries import find_newer_edition
 from .receipts import find_later_correction, find_receipts, find_thread
-from .retry import FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain
+from .retry import FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain, named_time
 from .settle import FOLLOWS_DOUBT
 from .stats import RunStats
 
 log = logging.getLogger("distributor.delivery")
 
+_LOOK_FAILED = "; looking failed: "
 _FINAL = (DeliveryState.REJECTED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
 _FOR_PARENT = timedelta(minutes=5)  # after which a post that follows one which is not out looks again
 
@@ -129,6 +130,10 @@ class _PostShard:
     cancelled: bool
 
 
+def _look_failed(row: Delivery, why: str) -> str:
+    return f"{row.reply.partition(_LOOK_FAILED)[0]}{_LOOK_FAILED}{why}"
+
+
 @dataclass
 class _RenditionDelivery:
     """One rendition of one shard, being delivered. `superseded_by`: the edition that has made it needless, if any."""
@@ -217,15 +222,17 @@ class _RenditionDelivery:
         try:
             found = await self.channel.find(self.rendition.content, attempt)
         except DeliveryError as error:
-            until = await self._back_off_after(error, row.attempts, now) or now + FIRST_WAIT
-            return Decision(DeliveryState.UNCERTAIN, until, f"{row.reply}; looking failed: {error.reply}")
+            until = await self._back_off_after(error, row.attempts, now) or named_time(error, row.attempts, now)
+            return Decision(DeliveryState.UNCERTAIN, until or now + FIRST_WAIT, _look_failed(row, error.reply))
         except Exception as bug:  # an adapter broke its contract
             log.exception("channel %s raised what it may not raise", self.channel.name)
-            why = f"{row.reply}; looking failed: {type(bug).__name__}"
-            return Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, why)
+            return Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, _look_failed(row, type(bug).__name__))
         if found:
             return Decision(DeliveryState.SENT, None, "found there", found.remote_id, found.url)
         await self._steps(row).forget_unfinished()
+        if now >= self.contents.edition.expires_at:
+            why = f"it is not there, and the edition's time is over; last: {row.reply}"
+            return Decision(DeliveryState.EXPIRED, reply=why)
         return Decision(DeliveryState.DEFERRED, now, row.reply)
 
     # -- sending -----------------------------------------------------------------------------------------------------
@@ -301,7 +308,8 @@ class _RenditionDelivery:
         if isinstance(outcome, AuthBroken):
             self.worker.health.stop_channel(self.channel.name, outcome, self.report)
         if decision.state is DeliveryState.EXPIRED and await self._steps(row).any():
-            decision = Decision(DeliveryState.UNCERTAIN, reply=f"{decision.reply}; it was begun there: look at it")
+            reply = f"{decision.reply}; it was begun there"
+            decision = Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, reply)
         await self._back_off_after(outcome, attempts, now)  # before the outcome: who dies in between has said it
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
         row = replace(row, state=DeliveryState.SENDING, attempts=attempts if counted else row.attempts)

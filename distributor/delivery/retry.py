@@ -57,7 +57,7 @@ def decide_next(
             # An email that waits for us is tried once more before its edition's time is over.
             last = max(now + FIRST_WAIT, expires_at - FIRST_WAIT)
             return _later(min(now + wait * (1 + jitter / 4), last), outcome, expires_at)
-    until = backoff_until(outcome, attempts=attempts, now=now, jitter=jitter) or _named(outcome, attempts, now)
+    until = backoff_until(outcome, attempts=attempts, now=now, jitter=jitter) or named_time(outcome, attempts, now)
     return _later(until or now + _wait(outcome, attempts, jitter), outcome, expires_at)
 
 
@@ -72,10 +72,10 @@ def backoff_until(outcome: DeliveryOutcome, *, attempts: int, now: datetime, jit
     all_posts = outcome.all_posts if isinstance(outcome, Unavailable) else None
     if all_posts is False or (all_posts is None and outcome.retry_at is None):
         return None
-    return _named(outcome, attempts, now) or now + _wait(outcome, attempts, jitter)
+    return named_time(outcome, attempts, now) or now + _wait(outcome, attempts, jitter)
 
 
-def _named(outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime | None:
+def named_time(outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime | None:
     """The time that the far end named, within bounds; None where it named none, or one that is over."""
     named = outcome.retry_at if isinstance(outcome, Unavailable | Uncertain) else None
     if named is None:
@@ -83,7 +83,10 @@ def _named(outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime |
     named = named if named.tzinfo else named.replace(tzinfo=UTC)
     if named <= now:
         return None
-    least = min(SHORTEST_BACKOFF * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+    one_post = (
+        isinstance(outcome, Unavailable) and outcome.all_posts is False
+    )  # it is asked how far the network has got
+    least = SHORTEST_BACKOFF if one_post else min(SHORTEST_BACKOFF * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
     bounded: datetime = min(max(named, now + least), now + LONGEST_BACKOFF)
     return bounded
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from ..model import Delivery, EditionState, Receipt
 from ..model import DeliveryState as S
 from ..storage.tables import deliveries, delivery_steps, editions, shards
-from .ledger import AT_ONCE
+from .lease import AT_ONCE
 from .queries import DELIVERY_COLUMNS, delivery_from_row, lock_shards, mark_shards_idle
 
 FOLLOWS_DOUBT = "not posted, because nobody knows of the post that it follows: "  # how a reply begins

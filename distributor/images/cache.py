@@ -24,7 +24,7 @@ from .. import permissions
 from ..model import ImageFile
 
 if TYPE_CHECKING:
-    from .resize import PreparedImage  # brings Pillow along, which few commands need
+    from .resize import ImageVersions, ResizedImage  # brings Pillow along, which few commands need
 
 RETRY_AFTER = timedelta(hours=6)  # after which a failed image is fetched again
 KEPT = timedelta(days=30)  # how long an image is kept that nobody asks for
@@ -75,7 +75,7 @@ class ImageCache:
         there = all(FILE_NAME.fullmatch(name) and (self.folder / name).is_file() for name in names)
         return cached if there else None
 
-    def put(self, address: str, made: PreparedImage, now: datetime, scope: str = "") -> CachedImage:
+    def put(self, address: str, made: ImageVersions, now: datetime, scope: str = "") -> CachedImage:
         """Write the files of an image, then its entry. Raises OSError."""
         for one in made.files:
             _write(self.folder / one.name, one.body)
@@ -83,6 +83,14 @@ class ImageCache:
         files = [{"name": one.name, "width": one.width, "height": one.height} for one in made.files]
         self._put(address, scope, now, width=made.width, height=made.height, files=files)
         return CachedImage(made.width, made.height, tuple(map(self._file, files)), at=now.isoformat())
+
+    def publish(self, file: ResizedImage) -> str:
+        """The public address of a file that a network fetches, kept as long as any other; empty where we have none. Raises
+        OSError."""
+        if not self.url:
+            return ""
+        _write(self.folder / file.name, file.body)
+        return f"{self.url}/{file.name}"
 
     def put_fault(self, address: str, fault: str, now: datetime, scope: str = "", *, unusable: bool) -> None:
         """Write that an image could not be had. Raises OSError."""

@@ -84,7 +84,7 @@ class ResizedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class PreparedImage:
+class ImageVersions:
     """What was made of an image: its size in pixels, upright, and its files, one for each shape."""
 
     width: int
@@ -92,14 +92,14 @@ class PreparedImage:
     files: tuple[ResizedImage, ...] = ()
 
 
-def prepare(body: bytes, shapes: Sequence[ImageShape]) -> PreparedImage:
+def prepare(body: bytes, shapes: Sequence[ImageShape]) -> ImageVersions:
     """The size of an image, and a file for each shape. Without shapes its pixels are not decoded. Raises UnusableImage."""
     with _decoder_errors():
         if not shapes:
             image = _open(body)
-            return PreparedImage(*_upright(image.size, _orientation(image)))
+            return ImageVersions(*_upright(image.size, _orientation(image)))
         upright, size = _decode(body, shapes)
-        return PreparedImage(*size, tuple(_encode_in_shape(upright, shape) for shape in shapes))
+        return ImageVersions(*size, tuple(_encode_in_shape(upright, shape) for shape in shapes))
 
 
 def prepare_to_json(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def prepare_to_json(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> 
     return {"width": made.width, "height": made.height, "files": files}
 
 
-def parse_prepared(data: Any, count: int) -> PreparedImage:
+def parse_prepared(data: Any, count: int) -> ImageVersions:
     """The result of a child process, trusted no more than the bytes that it read: only JPEG and PNG files are accepted,
     `count` of them. Raises UnusableImage."""
     if isinstance(data, dict) and isinstance(data.get("fault"), str):
@@ -135,7 +135,7 @@ def parse_prepared(data: Any, count: int) -> PreparedImage:
             )
             for one in data["files"]
         )
-        made = PreparedImage(int(data["width"]), int(data["height"]), files)
+        made = ImageVersions(int(data["width"]), int(data["height"]), files)
     except (KeyError, TypeError, ValueError):
         raise UnusableImage(_UNREADABLE) from None
     sizes = [(made.width, made.height), *((one.width, one.height) for one in files)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from ..attempt import PreparedImage
@@ -25,11 +26,12 @@ def image_reader(newsroom: Newsroom) -> ImageReader:
             return None
         try:
             made = await service.resize_for_post(article)
-        except DistributorError as fault:
+            if made is None:
+                return None
+            address = await asyncio.to_thread(service.attacher.cache.publish, made)
+        except (DistributorError, OSError) as fault:
             log.warning("image %s: %s; the post goes without it", url, fault)
             return None
-        if made is None:
-            return None
-        return PreparedImage(made.body, _MEDIA_TYPES[made.extension], made.width * 2, made.height * 2)
+        return PreparedImage(made.body, _MEDIA_TYPES[made.extension], made.width * 2, made.height * 2, address)
 
     return read

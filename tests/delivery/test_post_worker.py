@@ -74,6 +74,21 @@ class Editing(Network):
         self.wall.pop(receipt.remote_id, None)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looking(Network):
+    """`found` are posts that are there, by variant; `away`: how often looking fails first."""
+
+    found: dict[str, Receipt] = field(default_factory=dict)
+    away: int = 0
+    looks: list[str] = field(default_factory=list)
+
+    async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
+        self.looks.append(content.variant)
+        if len(self.looks) <= self.away:
+            raise Unavailable("503")
+        return self.found.get(content.variant)
+
+
 class Replacing(Editing):
     corrections = Corrections.REPLACE
 
@@ -301,7 +316,54 @@ async def test_what_was_begun_at_the_far_end_is_left_to_staff_when_its_time_is_o
     await bench.run(network)
     await bench.run(network, after=late)
     row = bench.rows()["a1"]
-    assert (row.state, row.due) == (S.UNCERTAIN, None)
+    assert (row.state, row.due) != (S.EXPIRED, None)
+    await bench.run(network, after=timedelta(minutes=2))
+    assert (bench.rows()["a1"].state, bench.rows()["a1"].due) == (S.UNCERTAIN, None)
+
+
+async def test_what_was_begun_is_looked_for_when_its_time_is_over(bench: Bench) -> None:
+    """A network may take long over a post: what has become public is known to be out."""
+    owe(bench, post("a1"), post("a2"))
+    wait = Unavailable("is processed", retry_at=NOW + timedelta(hours=20), all_posts=False)
+    network = Looking(name="wall", answers={"a1": [wait]})
+    await bench.run(network)
+    network.found["a1"] = Receipt(remote_id="n7")
+    for _ in range(3):
+        await bench.run(network, after=timedelta(days=2))
+    rows = bench.rows()
+    assert (rows["a1"].state, rows["a1"].remote_id) == (S.SENT, "n7")
+    assert rows["a2"].state is S.EXPIRED
+    assert network.asked == ["a1"]
+
+
+async def test_what_was_begun_and_is_not_there_when_its_time_is_over_is_given_up(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    wait = Unavailable("is processed", retry_at=NOW + timedelta(hours=20), all_posts=False)
+    network = Looking(name="wall", answers={"a1": [wait]})
+    await bench.run(network)
+    for _ in range(2):
+        await bench.run(network, after=timedelta(days=2))
+    assert bench.rows()["a1"].state is S.EXPIRED
+    assert "not there" in bench.rows()["a1"].reply
+
+
+async def test_looking_again_and_again_makes_no_longer_reply(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    network = Looking(name="wall", answers={"a1": [Uncertain("504")]}, away=5)
+    for _ in range(4):
+        await bench.run(network, after=timedelta(minutes=10))
+    assert bench.rows()["a1"].reply == "504; looking failed: 503"
+
+
+async def test_who_asks_how_far_the_network_has_got_asks_as_often_as_it_says(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    waits = [Unavailable("is processed", retry_at=NOW + timedelta(minutes=n), all_posts=False) for n in range(1, 9)]
+    network = Network(name="wall", answers={"a1": list(waits)})
+    for _ in range(9):
+        await bench.run(network)
+        bench.clock.now += timedelta(minutes=1)
+    assert len(network.asked) == 9
+    assert list(network.wall.values()) == ["text a1"]
 
 
 # -- corrections -------------------------------------------------------------------------------------------------------

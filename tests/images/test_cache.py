@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from distributor.images.cache import KEPT, ImageCache
-from distributor.images.resize import PreparedImage, ResizedImage
+from distributor.images.resize import ImageVersions, ResizedImage
 from support.builders import NOW
 
 URL = "https://bacson.example/images"
 LATER = NOW + KEPT + timedelta(days=1)
 
 
-def made(sign: bytes) -> PreparedImage:
-    return PreparedImage(1200, 800, (ResizedImage(b"\xff\xd8\xff" + sign, "jpg", 536, 357),))
+def made(sign: bytes) -> ImageVersions:
+    return ImageVersions(1200, 800, (ResizedImage(b"\xff\xd8\xff" + sign, "jpg", 536, 357),))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_an_image_has_the_address_at_which_the_folder_is_shown_now(cache: ImageC
 
 def test_without_an_address_only_the_size_is_known(cache: ImageCache) -> None:
     alone = replace(cache, url="")
-    alone.put("https://a.example/1.jpg", PreparedImage(1200, 800), NOW)
+    alone.put("https://a.example/1.jpg", ImageVersions(1200, 800), NOW)
     found = alone.find("https://a.example/1.jpg")
     assert found is not None
     assert (found.width, found.height, found.files, found.is_current([], NOW)) == (1200, 800, (), True)

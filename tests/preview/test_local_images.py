@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from distributor.images.cache import ImageCache
-from distributor.images.resize import PreparedImage, ResizedImage
+from distributor.images.resize import ImageVersions, ResizedImage
 from distributor.preview.local_images import embed_images
 from support.builders import NOW
 
@@ -14,7 +14,7 @@ BODY = b"\xff\xd8\xff photo"
 
 def test_each_page_leads_to_the_copies_from_where_it_lies(tmp_path: Path) -> None:
     cache = ImageCache(tmp_path, "https://news.bacson.example/images")
-    (file,) = cache.put("x", PreparedImage(9, 9, (ResizedImage(BODY, "jpg", 536, 357),)), NOW).files
+    (file,) = cache.put("x", ImageVersions(9, 9, (ResizedImage(BODY, "jpg", 536, 357),)), NOW).files
     name, gone = file.url.rpartition("/")[2], f"{cache.url}/{'0' * 32}.jpg"
     said = f"<p>{file.url} is not https</p>"
     page = f'<img src="{file.url}"><img src="{gone}"><img src="https://khac.example/images/{name}">{said}'

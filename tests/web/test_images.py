@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distributor import pipeline
-from distributor.images.resize import PreparedImage, ResizedImage
+from distributor.images.resize import ImageVersions, ResizedImage
 from distributor.model import Image, edition_to_json
 from distributor.pipeline import housekeeping
 from support.clocked_newsroom import Line
@@ -21,7 +21,7 @@ def put(line: Line, body: bytes = PNG) -> str:
     """An image in the cache; returns its public address."""
     assert line.newsroom.images
     cache = line.newsroom.images.cache
-    return cache.put(SOURCE, PreparedImage(1200, 800, (ResizedImage(body, "png", 536, 357),)), line.now).files[0].url
+    return cache.put(SOURCE, ImageVersions(1200, 800, (ResizedImage(body, "png", 536, 357),)), line.now).files[0].url
 
 
 async def test_an_image_is_kept_for_ever_and_shown_in_pages_of_others(visitor: Visitor) -> None:

@@ -1,0 +1,44 @@
+"""Which shard of a channel a worker may take next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from ..model import EditionKind
+from ..storage.tables import editions, shards
+from .lease import AT_ONCE, owner_is_dead
+
+
+def claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_first: bool) -> sa.Select[Any]:
+    """Shards with something to do that nobody works on, alerts first."""
+    nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now) | shards.c.owner.in_(dead)
+    urgent = sa.case((editions.c.kind == EditionKind.ALERT, 0), else_=1)
+    tried = sa.case((shards.c.due == AT_ONCE, 0), else_=1)
+    return (
+        sa.select(shards.c.edition_id, shards.c.shard, shards.c.fence)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(shards.c.channel == channel, shards.c.due <= now, nobody)
+        .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
+        .order_by(urgent, *([tried] if untried_first else []), editions.c.frozen_at, shards.c.shard)
+    )
+
+
+def only_first(query: sa.Select[Any], channel: str) -> sa.Select[Any]:
+    """Of each edition only the first shard of a channel in which there is something to do, now or later."""
+    before = shards.alias()
+    waits = (before.c.edition_id == shards.c.edition_id) & (before.c.shard < shards.c.shard)
+    still = sa.select(before.c.shard).where(waits, before.c.channel == channel, before.c.due.is_not(None))
+    return query.where(~still.exists())
+
+
+def dead_owners(connection: Connection, channel: str, now: datetime) -> list[str]:
+    """Owners whose leases still run although they are gone."""
+    query = sa.select(shards.c.owner).where(
+        shards.c.channel == channel, shards.c.due <= now, shards.c.owner != "", shards.c.lease_until > now
+    )
+    return [owner for owner in connection.execute(query.distinct()).scalars() if owner_is_dead(owner)]
