@@ -12,7 +12,7 @@ from ...channel import Post
 from ...errors import Uncertain
 from .evidence import Evidence, NotPromised
 from .far_end import Request, TrialClient
-from .trial import USUAL, Run, Scenario, Trial, call_shown
+from .trial import USUAL, ActRun, Scenario, Trial, call_shown
 from .truth import wrong_outcome
 from .watch import observe
 
@@ -57,7 +57,7 @@ async def interrupted(evidence: Evidence) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-async def _cut(trial: Trial, usual: Run, at: Request, when: str) -> list[str]:
+async def _cut(trial: Trial, usual: ActRun, at: Request, when: str) -> list[str]:
     """Let an attempt die at a request, and go on as the engine does."""
     carrying = trial.carrying(usual)
     first = await trial.run("publish", usual.scenario, cut=(at.number, when))
@@ -79,7 +79,7 @@ async def _cut(trial: Trial, usual: Run, at: Request, when: str) -> list[str]:
     return [f"{where}: {fault}" for fault in _twice(trial, first, again, at, when, carrying)]
 
 
-def _twice(trial: Trial, first: Run, again: Run, at: Request, when: str, carrying: str) -> Iterator[str]:
+def _twice(trial: Trial, first: ActRun, again: ActRun, at: Request, when: str, carrying: str) -> Iterator[str]:
     if isinstance(again.outcome, BaseException) and not isinstance(again.outcome, Uncertain):
         yield f"the further attempt ends with {type(again.outcome).__name__}: {str(again.outcome)[:200]}"
     uploads = [request.number for request in first.requests if trial.is_upload(request) and request.arrived]
@@ -93,7 +93,7 @@ def _twice(trial: Trial, first: Run, again: Run, at: Request, when: str, carryin
         yield f"it makes {carrying} {posts} times"
 
 
-def _still_to_come(trial: Trial, first: Run) -> int:
+def _still_to_come(trial: Trial, first: ActRun) -> int:
     """How many pictures of the post had not been brought when the first attempt died."""
     content = trial.contents[0]
     pictures = len(content.pictures) if isinstance(content, Post) else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...model import Receipt
 from .far_end import MANNERS
-from .trial import USUAL, Run, Scenario, Trial
+from .trial import USUAL, ActRun, Scenario, Trial
 
 
 class NotPromised(Exception):
@@ -18,7 +18,7 @@ class NotPromised(Exception):
 class Misbehaviour:
     """One trial of many: an act in a scenario, one of whose requests was answered badly, and what came of it."""
 
-    run: Run
+    run: ActRun
     request: str
     manner: str
     carrying: str
@@ -37,10 +37,10 @@ class Evidence:
     """What the trials of one channel have in common: made once, when the first promise asks for it."""
 
     trial: Trial
-    _usual: dict[str, list[Run]] = field(default_factory=dict)
+    _usual: dict[str, list[ActRun]] = field(default_factory=dict)
     _bad: list[Misbehaviour] = field(default_factory=list)
 
-    async def usual(self) -> dict[str, list[Run]]:
+    async def usual(self) -> dict[str, list[ActRun]]:
         """Each act in each scenario in which it makes other requests, all answered as they should be."""
         if not self._usual:
             for act in self.trial.acts:
@@ -57,7 +57,7 @@ class Evidence:
                 self._bad += [one async for one in self._misbehave(act, runs)]
         return self._bad
 
-    async def _misbehave(self, act: str, runs: list[Run]) -> AsyncIterator[Misbehaviour]:
+    async def _misbehave(self, act: str, runs: list[ActRun]) -> AsyncIterator[Misbehaviour]:
         tried: set[str] = set()
         for usual in runs:
             carrying = self.trial.carrying(usual)
@@ -70,7 +70,7 @@ class Evidence:
                 for manner in MANNERS:
                     yield Misbehaviour(await self._one(act, usual.scenario, name, manner), name, manner, carrying)
 
-    async def _one(self, act: str, scenario: Scenario, name: str, manner: str) -> Run:
+    async def _one(self, act: str, scenario: Scenario, name: str, manner: str) -> ActRun:
         """One trial. Where the scenario itself needs a bad answer, that comes first."""
         trial = self.trial
         if not scenario.refused:
@@ -83,6 +83,6 @@ class Evidence:
         """What `bad` has found so far."""
         return self._bad
 
-    async def all_runs(self) -> list[Run]:
+    async def all_runs(self) -> list[ActRun]:
         usual = [run for runs in (await self.usual()).values() for run in runs]
         return [*usual, *(one.run for one in await self.bad())]

@@ -81,21 +81,24 @@ class Subject:
 
     def without_secrets(self) -> Subject:
         """The same without the secrets that may be left out."""
-        optional = [one.name for one in settings_of(self.cls) if one.type.startswith("secret") and one.default is not None]
+        optional = [
+            one.name for one in settings_of(self.cls) if one.type.startswith("secret") and one.default is not None
+        ]
         return replace(self, settings={key: value for key, value in self.settings.items() if key not in optional})
 
 
 def subject_of(
     cls: type[Channel], settings: Mapping[str, Any] | None = None, *, newsroom: Path | None = None
 ) -> Subject:
-    """What is tried of a class: with the settings given, or those of the example in its manual.
+    """What is tried of a class: with the settings given, or those of the example in its manual; secrets become canaries.
 
     Raises ValueError where the manual has no example.
     """
     if settings is None:
         settings = example_settings(cls)
+    secrets = {setting.name for setting in settings_of(cls) if setting.type.startswith("secret")}
     given = {key: value for key, value in settings.items() if key != "type" and value is not None}
-    return Subject(cls, given, newsroom)
+    return Subject(cls, {key: CANARY if key in secrets else value for key, value in given.items()}, newsroom)
 
 
 def example_settings(cls: type[Channel]) -> Mapping[str, Any]:

@@ -75,7 +75,7 @@ class TrialState(MemoryState):
 
 
 @dataclass
-class Run:
+class ActRun:
     """One act in one scenario: what came of it, and the requests that it made."""
 
     act: str
@@ -132,10 +132,10 @@ class Trial:
         manners: Mapping[str, str] | None = None,
         *,
         cut: tuple[int, str] | None = None,
-        before: Run | None = None,
+        before: ActRun | None = None,
         content: int = 0,
         allow_private: bool = True,
-    ) -> Run:
+    ) -> ActRun:
         """Let the channel act. With `before` it is a further attempt, with the same steps and state."""
         refused = {scenario.refused: "401"} if scenario.refused else {}
         self.there.begin(refused or manners or {}, once=bool(refused))
@@ -146,7 +146,7 @@ class Trial:
         state.client = client
         attempt = self.attempt(client, steps, state, scenario, content=content, number=2 if before else 1)
         came = await observe(self._marked(client, self.act(act, attempt, content)), self.patience)
-        return Run(act, scenario, came, self.there.requests, self.there.answers, steps, state)
+        return ActRun(act, scenario, came, self.there.requests, self.there.answers, steps, state)
 
     def new_state(self, scenario: Scenario) -> TrialState:
         return TrialState(values=dict(self.cls.example_state()) if scenario.state else {})
@@ -203,7 +203,7 @@ class Trial:
 
     # -- what it asks for ---------------------------------------------------------------------------------------------
 
-    async def scenarios(self, act: str) -> list[Run]:
+    async def scenarios(self, act: str) -> list[ActRun]:
         """An act in each scenario in which it makes other requests than before, all answered as they should be."""
         runs = [await self.run(act)]
         names = dict.fromkeys(runs[0].names)
@@ -216,7 +216,7 @@ class Trial:
                 runs.append(run)
         return runs
 
-    def carrying(self, run: Run) -> str:
+    def carrying(self, run: ActRun) -> str:
         """The name of the request that does what an act is for: `publish` or `create` in publish, `edit` or `update` in
         edit, or else the last that is no look-up. Empty where there is none."""
         names = [request.name for request in run.requests if request.call.method not in ("GET", "HEAD")]
@@ -227,7 +227,7 @@ class Trial:
         """Whether a request brings a picture: by its name, or by its bytes."""
         return request.name.startswith("upload") or picture().body in (request.call.body or b"")
 
-    def secrets(self, runs: list[Run]) -> list[str]:
+    def secrets(self, runs: list[ActRun]) -> list[str]:
         """What must never be read anywhere: secrets of the settings, of the state, and of what was answered."""
         answers = [pair for run in runs for answer in run.answers for pair in strings_in(answer)]
         texts = [*strings_in(self.cls.example_state()), *(pair for pair in answers if pair[0] != "token")]  # of a job
