@@ -1,11 +1,13 @@
-"""`distributor channels`."""
+"""`distributor channels`; `new` and `test` are in `plugin_author`."""
 
 from __future__ import annotations
 
 import getpass
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..terminal import printable
 from .context import (
     CliContext,
     clock,
@@ -19,7 +21,14 @@ from .context import (
     yes_option,
 )
 from .newsletters import confirm_and_rename
+from .plugin_author import add_author_commands
 from .plugin_list import PluginTypeGroup, show_plugin_types
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..channel import Channel
+    from ..storage.database import Database
 
 
 class _Channels(PluginTypeGroup):
@@ -29,7 +38,7 @@ class _Channels(PluginTypeGroup):
 @click.group(
     "channels",
     cls=_Channels,
-    short_help="List channel types; rename, resume or cancel a channel.",
+    short_help="List, write and test channel types; log a channel in.",
     invoke_without_command=True,
     subcommand_metavar="[TYPE | COMMAND [ARGS]...]",
 )
@@ -42,6 +51,9 @@ def command(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is None:
         show_plugin_types(context.obj, "channel", None, as_json)
+
+
+add_author_commands(command, "channels")
 
 
 @command.command("rename", short_help="Rename a channel, with everything stored about it.")
@@ -97,3 +109,54 @@ def resume(app: CliContext, name: str) -> None:
         backed_off = name in channel_state.list_backoffs(connection, clock())
         channel_state.end_backoff(connection, name)
     say(f"{name}: resumed" if backed_off else f"{name} is not backing off")
+
+
+@command.command("login", short_help="Log a channel in to its network.")
+@click.argument("name", shell_complete=complete_channel)
+@click.option("--forget", is_flag=True, help="Forget the session and tokens of the channel instead.")
+@pass_cli_context
+def login(app: CliContext, name: str, forget: bool) -> None:
+    """Log a channel in to its network, and store the session and tokens that it gets.
+
+    Asks for what the network wants; secrets are not shown as you type. The store keeps what comes of it, and every process
+    works with it from then on. A second login takes the place of the first.
+
+    Exit code: 1 if the network refuses.
+    """
+    from ..delivery.attempts import forget_state, replace_state
+    from ..errors import UserError
+
+    channel = app.newsroom.channels.get(name)
+    if channel is None:
+        raise UserError(f"channel {name} is not in config.yaml")
+    if not channel.can("login"):
+        raise UserError(f"channel {name} needs no login: what it needs is in config.yaml")
+    with app.store() as database:
+        if forget:
+            with database.write() as connection:
+                gone = forget_state(connection, name)
+            say(f"{name}: logged out; its session and tokens are forgotten" if gone else f"{name} was not logged in")
+            return
+        values = _log_in(channel, database)
+        with database.write() as connection:
+            replace_state(connection, name, values)
+    say(f"{name}: logged in")
+
+
+def _log_in(channel: Channel, database: Database) -> Mapping[str, Any]:
+    """What a channel must remember from now on. Raises click.ClickException with what the network says."""
+    import asyncio
+
+    from ..delivery.attempts import open_outside_attempt
+    from ..errors import DeliveryError
+
+    try:
+        return asyncio.run(channel.login(_ask, open_outside_attempt(database, channel)))
+    except DeliveryError as error:
+        raise click.ClickException(f"{channel.name}: not logged in: {error}") from None
+
+
+def _ask(question: str, *, secret: bool = False) -> str:
+    """Put a question on the terminal. An empty answer is one too."""
+    answer: str = click.prompt(printable(question), default="", show_default=False, hide_input=secret, err=True)
+    return answer.strip()

@@ -35,7 +35,7 @@ COMMANDS = {
     "newsletters": "List the newsletters; rename or remove one.",
     "bounces": "Read the bounce mailboxes now.",
     "suppressions": "List, add, remove and import suppressed addresses.",
-    "channels": "List channel types; rename, resume or cancel a channel.",
+    "channels": "List, write and test channel types; log a channel in.",
     "sources": "List the source types; try an address; write your own.",
     "tokens": "Create, list and revoke tokens of the API.",
     "serve": "Gather and send on schedule until stopped.",

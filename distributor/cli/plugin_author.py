@@ -5,9 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
-Suite = Callable[[str, dict[str, Any] | None, Path], "Sequence[PromiseResult]"]
+Suite = Callable[..., "Sequence[PromiseResult]"]
 
 
 def add_author_commands(group: click.Group, section: str) -> None:
@@ -41,16 +42,36 @@ def add_author_commands(group: click.Group, section: str) -> None:
 
     @group.command("test", short_help=f"Check that a {kind} keeps its promises.")
     @click.argument("name", metavar="NAME|TYPE")
+    @_for_channels(section)
     @json_option
     @pass_cli_context
-    def test(app: CliContext, name: str, as_json: bool) -> None:
-        run_promise_suite(app, section, name, as_json=as_json)
+    def test(
+        app: CliContext, name: str, as_json: bool, requests: tuple[str, ...] = (), each_trial: bool = False
+    ) -> None:
+        more: dict[str, Any] = {"requests": requests} if requests else {}
+        if each_trial:
+            more["tell"] = lambda line: say(line, err=as_json)
+        run_promise_suite(app, section, name, as_json=as_json, more=more)
 
     test.help = (
         f"Check a {kind} against everything that its file promises, one line each.\n\nNAME is one of config.yaml; a TYPE is "
         f"built from the example in its manual. Nothing leaves this machine: a local server plays the far end, and "
         f"misbehaves in every way.\n\nExit code: 1 if a promise is broken."
     )
+
+
+def _for_channels(section: str) -> Callable[[Any], Any]:
+    """The options that only the suite of channels has."""
+
+    def add(function: Any) -> Any:
+        if section != "channels":
+            return function
+        words = "Let only this request misbehave: upload, publish, find … Can be given several times."
+        function = click.option("--request", "requests", multiple=True, metavar="NAME", help=words)(function)
+        shown = "Show each trial and what came of it."
+        return click.option("--verbose", "each_trial", is_flag=True, help=shown)(function)
+
+    return add
 
 
 # -- new -----------------------------------------------------------------------------------------------------------------
@@ -94,6 +115,10 @@ def write_skeleton(app: CliContext, section: str, name: str) -> None:
         say(
             "  distributor check --online            reads it once, when it is in config.yaml; nothing is stored or sent"
         )
+    else:
+        say(
+            "  distributor preview                   shows what it would post, when it is in config.yaml; nothing is sent"
+        )
 
 
 def _check_name(app: CliContext, section: str, name: str) -> None:
@@ -103,7 +128,7 @@ def _check_name(app: CliContext, section: str, name: str) -> None:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.issoftkeyword(name):
         raise UserError(f"{name[:60]!r} cannot be the name of a type: write lowercase letters, digits and underscores")
     own = app.config.absolute().parent / section / f"{name}.py"
-    if name in (*known.names(), "new", "test", "try") and not own.exists():
+    if name in (*known.names(), "new", "test", "try", "rename", "cancel", "resume", "login") and not own.exists():
         raise UserError(f"there is a {known.section} of type {name!r} already; take another name")
 
 
@@ -119,11 +144,13 @@ def _join(app: CliContext, section: str) -> PluginRegistry[Any]:
 # -- test ----------------------------------------------------------------------------------------------------------------
 
 
-def run_promise_suite(app: CliContext, section: str, name: str, *, as_json: bool) -> None:
-    """Check the promises of a channel or source. Raises UserError for one that there is not; SystemExit(1) where one is
-    broken."""
+def run_promise_suite(
+    app: CliContext, section: str, name: str, *, as_json: bool, more: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Check the promises of a channel or source; `more` is what its suite is told besides. Raises UserError for one that
+    there is not; SystemExit(1) where one is broken."""
     type_name, settings = find_settings(app, section, name)
-    results = _suite(section)(type_name, settings, app.config.absolute().parent)
+    results = _suite(section)(type_name, settings, app.config.absolute().parent, **more)
     broken = [one for one in results if one.kept is False]
     if as_json:
         app.show_json([asdict(one) for one in results])

@@ -1,9 +1,9 @@
 """The promise suite of channels: tries a channel against every promise of the contract, on this machine, with no account.
 
-    from distributor.kit.channel_testing import try_channel
+    from distributor.kit.channel_testing import broken_promises
 
-    def test_my_channel_keeps_its_promises():
-        assert not [str(result) for result in try_channel(MyChannel) if result.kept is False]
+    def test_all_promises_are_kept():
+        assert broken_promises(Path("channels/mine.py")) == []
 
 A server on 127.0.0.1 answers each request as `example_answer` says, or misbehaves in one of twenty manners; each request of
 each act is made to misbehave in turn. Nothing leaves the machine. `distributor channels test NAME` does the same.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..channel import Channel
+from ..errors import UserError
 from ..plugins.registry import channels
 from .promises import PromiseResult
 from .trials.evidence import Evidence, Misbehaviour, NotPromised
@@ -27,15 +28,15 @@ from .trials.samples import Subject, subject_of
 from .trials.trial import Trial
 from .trials.watch import PATIENCE
 
-__all__ = ["PROMISES", "PromiseResult", "check_promises", "try_channel"]
+__all__ = ["PROMISES", "PromiseResult", "broken_promises", "check_promises", "load_channel", "try_channel"]
 
 Tell = Callable[[str], None]
 
 
 def check_promises(
     type_name: str,
-    settings: dict[str, Any] | None,
-    folder: Path,
+    settings: dict[str, Any] | None = None,
+    folder: Path = Path(),
     *,
     requests: Collection[str] = (),
     tell: Tell | None = None,
@@ -45,6 +46,27 @@ def check_promises(
     given = {key: value for key, value in settings.items() if key not in ("type", "name")} if settings else None
     cls = channels.find(type_name)
     return try_channel(cls, given, requests=requests, newsroom=folder, tell=tell)
+
+
+def broken_promises(file: Path, settings: dict[str, Any] | None = None) -> list[str]:
+    """The promises that the channel in a file breaks, each with the reason: for a test of it. Raises UserError."""
+    load_channel_class(file)
+    found = check_promises(file.stem, settings, file.absolute().parents[1])
+    return [f"{one.promise}: {one.why}" for one in found if one.kept is False]
+
+
+def load_channel(file: Path, **settings: Any) -> Channel:
+    """The channel in a file with settings as config.yaml has them: for a test of what it composes or does. Raises UserError,
+    and ValueError for settings that it does not take."""
+    return Subject(load_channel_class(file), settings).build(file.absolute().parents[1])
+
+
+def load_channel_class(file: Path) -> type[Channel]:
+    """The class in a file of a newsroom's `channels/` folder. Raises UserError, with file and line."""
+    if not file.is_file():
+        raise UserError(f"{file}: there is no such file")
+    channels.join(file.absolute().parent)
+    return channels.find(file.stem)
 
 
 def try_channel(
