@@ -166,29 +166,42 @@ _OF_STAFF = (
 _OPENS = re.compile(r"\{%-? (?:block|macro) (?!.*(?:endblock|endmacro))")
 
 
-def spoil(designer: Designer, name: str, mistake: str) -> int:
-    """Write a mistake into a copy of one of our templates where it is rendered: within its first block or macro, or at the
-    end. Returns the line."""
+def spoil(designer: Designer, name: str) -> int:
+    """Write all mistakes into a copy of one of our templates where they are rendered: within its first block or macro, or at
+    the end. Returns the line of the first."""
     lines = (OURS / name).read_text(encoding="utf-8").splitlines()
     at = next((number for number, line in enumerate(lines, start=1) if _OPENS.match(line)), len(lines))
-    designer.write(name, "\n".join([*lines[:at], mistake, *lines[at:]]) + "\n")
+    mistakes = [mistake for mistake, _ in MISTAKES.values()]
+    designer.write(name, "\n".join([*lines[:at], *mistakes, *lines[at:]]) + "\n")
     return at + 1
+
+
+@pytest.fixture(scope="module")
+def told(asked: Asked, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[int, str]]:
+    """What is said of each line of all our templates, each with every mistake: counted from the first mistake."""
+    designer = Designer(tmp_path_factory.mktemp("spoiled"))
+    first = {f"templates/{name}": spoil(designer, name) for name in TEMPLATES}
+    found: dict[str, dict[int, str]] = {file.removeprefix("templates/"): {} for file in first}
+    for fault in follow_templates(designer.templates, asked):
+        assert fault.line is not None
+        found[fault.file.removeprefix("templates/")][fault.line - first[fault.file]] = fault.message
+    return found
 
 
 @pytest.mark.parametrize("kind", MISTAKES)
 def test_every_kind_of_mistake_in_every_template_is_told_with_its_line(
-    kind: str, asked: Asked, designer: Designer
+    kind: str, told: dict[str, dict[int, str]]
 ) -> None:
-    """Made in all templates at once, and told of each of them alone."""
-    mistake, words = MISTAKES[kind]
-    lines = {name: spoil(designer, name, mistake) for name in TEMPLATES}
-    told: dict[str, dict[int | None, str]] = {name: {} for name in TEMPLATES}
-    for fault in follow_templates(designer.templates, asked):
-        told[fault.file.removeprefix("templates/")][fault.line] = fault.message
-    assert {name: set(found) for name, found in told.items()} == {name: {line} for name, line in lines.items()}
-    for name, line in lines.items():
+    place, (_, words) = list(MISTAKES).index(kind), MISTAKES[kind]
+    for name, found in told.items():
         expected = words + (r"|there is no variable" if name in _OF_STAFF else "")
-        assert re.search(expected, told[name][line]), f"{name}:{line}: {told[name][line]}"
+        assert re.search(expected, found.get(place, "nothing")), f"{name}: {found.get(place)}"
+
+
+def test_nothing_else_is_told_of_them(told: dict[str, dict[int, str]]) -> None:
+    assert {name: sorted(found) for name, found in told.items()} == {
+        name: [*range(len(MISTAKES))] for name in TEMPLATES
+    }
 
 
 # -- what is seen only by rendering, or only in an own template ----------------------------------------------------------
@@ -216,19 +229,20 @@ def test_what_fails_for_some_values_only_is_found_by_rendering(
     assert words in fault.message
 
 
-@pytest.mark.parametrize("name", ["email/style.css", "email/parts/dark.css.j2", "page/parts/style.css"])
 @pytest.mark.parametrize(
     ("rule", "words"), [(".mine { color: red; ", "does not end: a } is missing"), ("}", "there is a } too many")]
 )
 def test_a_brace_of_a_style_sheet_that_is_missing_or_too_many_is_told(
-    designer: Designer, name: str, rule: str, words: str
+    designer: Designer, rule: str, words: str
 ) -> None:
-    text = (OURS / name).read_text(encoding="utf-8").replace("{% else %}", "{% endif %}{% if 1 %}")
-    designer.write(name, f"{text}\n{rule}\n")
-    line = len(text.splitlines()) + 2
+    lines = {}
+    for name in ("email/parts/dark.css.j2", "email/style.css", "page/parts/style.css"):
+        text = (OURS / name).read_text(encoding="utf-8").replace("{% else %}", "{% endif %}{% if 1 %}")
+        designer.write(name, f"{text}\n{rule}\n")
+        lines[f"templates/{name}"] = len(text.splitlines()) + 2
     told = [one for one in designer.faults() if "}" in one.message]
-    assert [(one.file, one.line) for one in told] == [(f"templates/{name}", line)]
-    assert words in told[0].message
+    assert {one.file: one.line for one in told} == lines
+    assert len(told) == len(lines) and all(words in one.message for one in told)
 
 
 def test_a_comment_of_a_style_sheet_that_does_not_end_is_told(designer: Designer) -> None:
@@ -273,32 +287,43 @@ def test_our_templates_are_told_from_those_of_the_newsroom(designer: Designer, a
     assert all("email/parts/macros.txt.j2 has no macro `" in one.message for one in told)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "{{ thanks | default('…') }}",
-        "{% if thanks is defined %}{{ thanks.name }}{% endif %}",
-        "{{ thanks.name if thanks is defined }}",
-        "{% if thanks is not defined or thanks.name %}x{% endif %}",
-        "{% if thanks is defined and thanks.name %}x{% endif %}",
-        "{% set mine = stories | map(attribute='title') | join(', ') %}{{ mine | upper }}",
-        "{% for story in stories %}{{ loop.index }}{{ loop.previtem.title if not loop.first }}{% endfor %}",
-        "{% for story in stories if story.image %}{{ story.image.at(300).url }}{% else %}{{ site.title }}{% endfor %}",
-        "{% for heading, some in stories | groupby('topic') %}{{ heading }}{{ some[0].title }}{% endfor %}",
-        "{% macro mine(a, b=none) %}{{ a }}{{ b }}{{ varargs }}{% endmacro %}{{ mine(1, 2, 3) }}",
-        "{% macro mine() %}{{ caller(1) }}{% endmacro %}{% call(x) mine() %}{{ x }}{% endcall %}",
-        "{% filter upper %}{{ site.title }}{% endfilter %}{% with a = 1 %}{{ a + 1 }}{% endwith %}",
-        "{% set words %}{{ site.title }}{% endset %}{{ words | length }}",
-        "{{ subscriber.name or 'bạn đọc' }} {{ subscriber.place | default('–') }}",
-        "{{ say('kind_' ~ edition.kind) if edition.kind in ('daily', 'weekly') }}",
-        "{{ (date ~ ' · ' ~ say('edition', number=edition.number)) | wrapped }}",
-        "{% include ['email/none.txt.j2', 'email/parts/none.txt.j2'] ignore missing %}",
-        "{{ edition.frozen_at.strftime('%H') }}{{ clock(edition.frozen_at) }}{{ first.image.width if first.image }}",
-    ],
-)
-def test_what_is_right_is_not_found_fault_with(designer: Designer, asked: Asked, text: str) -> None:
-    designer.write("email/digest.txt.j2", text)
-    assert follow_templates(designer.templates, asked) == []
+RIGHT = [
+    "{{ thanks | default('…') }}",
+    "{% if thanks is defined %}{{ thanks.name }}{% endif %}",
+    "{{ thanks.name if thanks is defined }}",
+    "{% if thanks is not defined or thanks.name %}x{% endif %}",
+    "{% if thanks is defined and thanks.name %}x{% endif %}",
+    "{% set mine = stories | map(attribute='title') | join(', ') %}{{ mine | upper }}",
+    "{% for story in stories %}{{ loop.index }}{{ loop.previtem.title if not loop.first }}{% endfor %}",
+    "{% for story in stories if story.image %}{{ story.image.at(300).url }}{% else %}{{ site.title }}{% endfor %}",
+    "{% for heading, some in stories | groupby('topic') %}{{ heading }}{{ some[0].title }}{% endfor %}",
+    "{% macro mine(a, b=none) %}{{ a }}{{ b }}{{ varargs }}{% endmacro %}{{ mine(1, 2, 3) }}",
+    "{% macro mine() %}{{ caller(1) }}{% endmacro %}{% call(x) mine() %}{{ x }}{% endcall %}",
+    "{% filter upper %}{{ site.title }}{% endfilter %}{% with a = 1 %}{{ a + 1 }}{% endwith %}",
+    "{% set words %}{{ site.title }}{% endset %}{{ words | length }}",
+    "{{ subscriber.name or 'bạn đọc' }} {{ subscriber.place | default('–') }}",
+    "{{ say('kind_' ~ edition.kind) if edition.kind in ('daily', 'weekly') }}",
+    "{{ (date ~ ' · ' ~ say('edition', number=edition.number)) | wrapped }}",
+    "{% include ['email/none.txt.j2', 'email/parts/none.txt.j2'] ignore missing %}",
+    "{{ edition.frozen_at.strftime('%H') }}{{ clock(edition.frozen_at) }}{{ first.image.width if first.image }}",
+]
+
+
+def test_what_is_right_is_not_found_fault_with(designer: Designer, asked: Asked) -> None:
+    """All at once, each in a block of its own, where nothing that another has set is known; a fault would name its line."""
+    blocks = [f"{{% block right_{number} %}}{text}{{% endblock %}}" for number, text in enumerate(RIGHT)]
+    designer.write("email/digest.txt.j2", "\n".join(blocks))
+    assert [(one.line, one.message) for one in follow_templates(designer.templates, asked)] == []
+
+
+def test_faults_in_blocks_beside_each_other_are_all_found(designer: Designer, asked: Asked) -> None:
+    """So the test above would find each."""
+    blocks = [
+        f"{{% block wrong_{number} %}}{text}{{{{ nobody }}}}{{% endblock %}}" for number, text in enumerate(RIGHT)
+    ]
+    designer.write("email/digest.txt.j2", "\n".join(blocks))
+    found = [one.line for one in follow_templates(designer.templates, asked)]
+    assert found == [*range(1, len(RIGHT) + 1)]
 
 
 # -- the templates that come with the program ----------------------------------------------------------------------------
