@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from ..channel import PostLimits
 from ..errors import RenderError
@@ -27,6 +28,7 @@ MAX_TITLE_LENGTH = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
+_Form = TypeVar("_Form")
 
 
 def compose_post(
@@ -37,12 +39,13 @@ def compose_post(
     Raises RenderError where not even the first character of the title fits: the template itself is too long.
     """
 
-    def longest(forms: Sequence[tuple[str, str]], tags: str = "") -> str:
-        """The last of ever longer forms of title and lead whose post fits, by binary search; empty where none does."""
+    def longest(forms: Sequence[_Form], values: Callable[[_Form], tuple[str, str]], tags: str = "") -> str:
+        """The last of ever longer forms whose post fits, by binary search; empty where none does. `values` makes title and
+        lead of a form, of those that are looked at only."""
         best, low, high = "", 0, len(forms)
         while low < high:
             middle = (low + high) // 2
-            post = _GAP.sub("\n\n", render(*forms[middle], tags)).strip()
+            post = _GAP.sub("\n\n", render(*values(forms[middle]), tags)).strip()
             if limits.text is None or limits.measure(post) <= limits.text:
                 best, low = post, middle + 1
             else:
@@ -50,13 +53,17 @@ def compose_post(
         return best
 
     sentences, words = _lead_variants(cut_words(lead, MAX_LEAD_LENGTH))
-    whole, cut = [(title, form) for form in sentences], [(title, form) for form in words]
+    letters = graphemes(title[:MAX_TITLE_LENGTH])
+
+    def with_title(form: str) -> tuple[str, str]:
+        return title, form
+
     post = (
-        longest(whole, tags)
-        or longest(whole)
-        or longest(cut, tags)
-        or longest(cut)
-        or longest([(form, "") for form in _title_variants(title)])
+        longest(sentences, with_title, tags)
+        or longest(sentences, with_title)
+        or longest(words, with_title, tags)
+        or longest(words, with_title)
+        or longest(range(1, len(letters)), lambda most: (_cut_title(letters, most), ""))
     )
     if not post:
         raise RenderError(f"a post cannot fit into {limits.text} characters: its template and link are too long")
@@ -95,12 +102,8 @@ def _lead_variants(lead: str) -> tuple[list[str], list[str]]:
     return [lead[:end] for end in ends], ["", *words]
 
 
-def _title_variants(title: str) -> list[str]:
-    """A title cut after each of its graphemes, or after the word before if that leaves half of it or more."""
-    letters = graphemes(title[:MAX_TITLE_LENGTH])
-    made = []
-    for most in range(1, len(letters)):
-        head = "".join(letters[:most])
-        words = head.rpartition(" ")[0]
-        made.append(with_ellipsis(words if len(words) * 2 >= len(head) else head))
-    return made
+def _cut_title(letters: Sequence[str], most: int) -> str:
+    """A title cut after so many of its graphemes, or after the word before if that leaves half of it or more."""
+    head = "".join(letters[:most])
+    words = head.rpartition(" ")[0]
+    return with_ellipsis(words if len(words) * 2 >= len(head) else head)
