@@ -517,3 +517,13 @@ def test_a_type_of_the_registry_is_tried_by_its_name(tmp_path: Path) -> None:
     results = check_promises("outbox", {"type": "outbox", "name": "posts", "folder": "out"}, tmp_path)
     assert not [result for result in results if result.kept is False]
     assert list(tmp_path.iterdir()) == []
+
+
+class KnowsNoState(Wall):
+    @classmethod
+    def example_state(cls) -> Mapping[str, Any]:
+        return {}
+
+
+def test_a_renewal_is_tried_where_every_attempt_begins_with_one() -> None:
+    assert tried(KnowsNoState, "one renewal")["one renewal"].kept is True

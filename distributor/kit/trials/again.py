@@ -105,7 +105,7 @@ async def renewed_once(evidence: Evidence) -> list[str]:
     usual = {name for run in runs if run.scenario == USUAL or run.scenario.thread for name in run.names}
     found, tried = [], False
     for run in runs:
-        renewals = [name for name in dict.fromkeys(run.names) if name not in usual]
+        renewals = [name for name in dict.fromkeys(run.names) if name not in usual or name in run.state.asked]
         if not renewals:
             continue
         tried = True

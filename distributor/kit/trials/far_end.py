@@ -215,6 +215,11 @@ class TrialClient(HttpClient):
         self._cut = cut
         self.task: asyncio.Task[Any] | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """The names of its requests, in their order."""
+        return [request.name for request in self._there.requests if request.by == id(self)]
+
     async def request(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
         request = self._there.expect(call, id(self))
         if self._cut == (request.number, "before"):

@@ -57,16 +57,24 @@ SCENARIOS = (
 
 
 class TrialState(MemoryState):
-    """A state whose strings the client hides, as the engine's does. It notes what is asked while it is renewed."""
+    """A state whose strings the client hides, as the engine's does. `asked` are the names of the requests that were made
+    while it was renewed."""
 
     client: TrialClient | None = None
-    begun: int = 0
+    asked: tuple[str, ...] = ()
 
     async def read(self) -> Values:
         return self._hidden(await super().read())
 
     async def renew(self, seen: Values, renew: Callable[[Values, bool], Awaitable[Values]]) -> Values:
-        return self._hidden(await super().renew(seen, renew))
+        async def noted(values: Values, interrupted: bool) -> Values:
+            known = self.client.names if self.client else []
+            try:
+                return await renew(values, interrupted)
+            finally:
+                self.asked += tuple(self.client.names[len(known) :] if self.client else ())
+
+        return self._hidden(await super().renew(seen, noted))
 
     def _hidden(self, values: Values) -> Values:
         if self.client:
