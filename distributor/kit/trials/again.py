@@ -106,7 +106,7 @@ async def renewed_once(evidence: Evidence) -> list[str]:
     found, tried = [], False
     for run in runs:
         renewals = [name for name in dict.fromkeys(run.names) if name not in usual or name in run.state.asked]
-        if not renewals:
+        if not renewals or run.scenario.refused in renewals:
             continue
         tried = True
         found += await _two_at_a_time(evidence.trial, run.scenario, renewals)
