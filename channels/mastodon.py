@@ -11,7 +11,8 @@ nothing is sent for them.
         token: ${MASTODON_TOKEN}
 
 An address in a post counts 23 characters, however long it is. Some servers allow more than 500 characters;
-`distributor check` says so where `max_characters` is more than the server takes.
+`distributor check` says so where `max_characters` is more than the server takes. With `thread_posts: 3` a lead that is too
+long for one post goes on in up to two answers.
 
 Nothing is posted twice: after an unclear outcome (servers are known to answer 504 after they have posted) the account's
 own posts are looked through first, on every server. Each attempt also carries the same Idempotency-Key, as a second guard
@@ -51,7 +52,7 @@ from distributor.channel import (
 )
 from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
-from distributor.kit.posts import MASTODON, Count, Mentions, Tags, compose_posts, find_urls
+from distributor.kit.posts import MASTODON, Count, Mentions, Tags, ThreadPosts, compose_threads, find_urls
 from distributor.model import Edition, Receipt
 
 PAGES = 3  # of 40 posts each are looked through for an earlier post
@@ -68,7 +69,8 @@ class Mastodon(Channel):
     max_characters: Annotated[Count, "longest post that the server accepts"] = 500
     max_hashtags: Annotated[Tags, "most hashtags in a post, made from the topics of the article"] = 2
     mentions: Mentions = False
-    max_posts: Annotated[Count, "most posts for one edition; the other articles are not posted"] = 10
+    thread_posts: ThreadPosts = 1
+    max_posts: Annotated[Count, "most articles of one edition; the others are not posted"] = 10
     template: Annotated[str, "template of a post, a file in templates/"] = "post/article.txt.j2"
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False
 
@@ -81,7 +83,9 @@ class Mastodon(Channel):
         return replace(MASTODON, text=self.max_characters, per_run=self.max_posts, rates=rates)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
-        return compose_posts(self, edition, context, self.template, self.max_hashtags, mentions=self.mentions)
+        return compose_threads(
+            self, edition, context, self.template, self.max_hashtags, mentions=self.mentions, longest=self.thread_posts
+        )
 
     def appearance(self, post: Post) -> Appearance:
         return Appearance(text=post.text, network="Mastodon", short_links=True)
@@ -212,4 +216,5 @@ def same_post(text: str, content: str) -> bool:
 
 
 def _plain(url: str) -> str:
-    return unquote(url).rstrip("/")
+    """Without what some servers leave out of a link at its end."""
+    return unquote(url).rstrip("/.,;:!?)…")

@@ -22,6 +22,12 @@ BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACE = regex.compile(r"\s+")
 _LOOSE = " ,;:–—-("  # removed before an ellipsis
 _GRAPHEME = regex.compile(r"\X")
+# A sentence ends with its punctuation and closing quotes, before something that can begin the next one …
+_END = regex.compile(r"(?<![.!?…])[.!?…]++[\"”’)\]]*+(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
+# … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
+_SHORT_FORM = regex.compile(
+    r"(?:^|[\s.(“\"])(?:(?<!độ\s)\p{Lu}|TP|Tp|TX|TT|PGS|GS|TS|ThS|BS|KS|LS|CN|NSND|NSƯT|St|Mr|Mrs|Ms|Dr|Prof|No|vs)\.$"
+)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,10}", re.ASCII)
 
 
@@ -109,6 +115,28 @@ def cut_words(text: str, most: int) -> str:
 def with_ellipsis(text: str) -> str:
     """A text with an ellipsis, without a comma or bracket before it."""
     return text.rstrip(_LOOSE) + "…"
+
+
+def sentence_ends(text: str) -> list[int]:
+    """The positions where a sentence ends and another begins."""
+    ends = []
+    for match in _END.finditer(text):
+        sign = regex.match(r"[.!?…]+", match.group())
+        before = text[max(match.start() - 8, 0) : match.start() + (sign.end() if sign else 0)]
+        if not _SHORT_FORM.search(before):
+            ends.append(match.end())
+    return ends
+
+
+def word_ends(text: str) -> list[int]:
+    """The ends of words that a space follows; a space with a mark upon it is none."""
+    ends, at, word = [], 0, False
+    for grapheme in graphemes(text):
+        if grapheme.isspace() and word:
+            ends.append(at)
+        word = not grapheme.isspace()
+        at += len(grapheme)
+    return ends
 
 
 def html_to_text(html: str) -> str:

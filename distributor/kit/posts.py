@@ -1,20 +1,26 @@
-"""Posts: one for each article of an edition, and the limits of the networks."""
+"""Posts: one for each article of an edition, or a thread for each; and the limits of the networks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
 
 from ..channel import Channel, ComposeContext, Picture, Post, PostLimits
 from ..model import Article, Edition
-from ..text import count_bytes, count_graphemes, count_utf16
+from ..text import count_bytes, count_graphemes, count_utf16, graphemes, sentence_ends, word_ends
 
 Count = Annotated[int, Field(ge=1)]
 Tags = Annotated[int, Field(ge=0, le=10)]
 
+ThreadPosts = Annotated[
+    int,
+    "most posts about one article: a lead that is too long for one goes on in answers; 1 makes no threads",
+    Field(ge=1, le=25),
+]
 Mentions = Annotated[bool, "an @name in a headline or lead mentions that account"]
 
 # Mastodon: grapheme clusters, 23 for each address; 500 unless the instance says otherwise (its API, v2/instance).
@@ -88,6 +94,204 @@ def compose_post_of(
     )
 
 
+# -- threads -------------------------------------------------------------------------------------------------------------
+
+_LEAD = "post/lead.txt.j2"  # title and lead only, prepared as in any post
+_HEAD_WORDS = 3  # a lead that is cut within its first sentence shows so many words at least
+
+
+def compose_threads(
+    channel: Channel,
+    edition: Edition,
+    context: ComposeContext,
+    template: str,
+    tags: int = 0,
+    *,
+    mentions: bool = False,
+    longest: int = 1,
+) -> Sequence[Post]:
+    """A thread of at most `longest` posts per article, in the order of the edition. Pure."""
+    return [
+        post
+        for article in edition.articles
+        for post in compose_thread_of(
+            channel, article, edition, context, template, tags, mentions=mentions, longest=longest
+        )
+    ]
+
+
+def compose_thread_of(
+    channel: Channel,
+    article: Article,
+    edition: Edition,
+    context: ComposeContext,
+    template: str,
+    tags: int = 0,
+    *,
+    mentions: bool = False,
+    longest: int = 1,
+) -> list[Post]:
+    """One post where the lead fits into it; else a post with as many of its sentences as fit and the link, and
+    up to `longest - 1` more with what follows, each the answer to the one before. Pure.
+
+    They are cut after a sentence, or after a word where a sentence is too long by itself, with an ellipsis on both sides;
+    a word that is too long is cut between graphemes.
+    """
+    one = _OneArticle(channel, article, edition, context, template, mentions)
+    lead = one.prepared_lead() if longest > 1 and channel.limits.text is not None else ""
+    either = (tags, 0) if tags else (0,)  # hashtags give way before a sentence does
+    if not lead or any(one.shows(lead, some) for some in either):
+        return [one.post(tags)]
+    for some in either:
+        end = one.last(sentence_ends(lead), lead, some)
+        if end:
+            return one.thread(lead[:end], lead[end:], some, longest)
+    end = one.last(word_ends(lead)[_HEAD_WORDS - 1 :], lead, tags, "…")
+    return one.thread(f"{lead[:end]}…" if end else "", lead[end:], tags, longest)
+
+
+@dataclass(frozen=True)
+class _OneArticle:
+    """An article of which a thread is composed."""
+
+    channel: Channel
+    article: Article
+    edition: Edition
+    context: ComposeContext
+    template: str
+    mentions: bool
+
+    def prepared_lead(self) -> str:
+        """The lead as posts show it, whole."""
+        return self.context.post(self.article, PostLimits(), _LEAD, mentions=self.mentions).partition("\n\n")[2]
+
+    def post(self, tags: int, lead: str | None = None) -> Post:
+        """The post about it, with another lead if one is given."""
+        article = self._with(lead) if lead is not None else self.article
+        return compose_post_of(
+            self.channel, article, self.edition, self.context, self.template, tags, mentions=self.mentions
+        )
+
+    def shows(self, lead: str, tags: int) -> bool:
+        """Whether a post can show all of a lead."""
+        text = self.context.post(
+            self._with(lead),
+            replace(self.channel.limits, text=None),
+            self.template,
+            tags=tags,
+            medium=self.channel.name,
+            campaign=self.edition.id,
+            mentions=self.mentions,
+        )
+        return self.fits(text.strip())
+
+    def fits(self, text: str) -> bool:
+        limits = self.channel.limits
+        return limits.text is None or limits.measure(text) <= limits.text
+
+    def last(self, ends: Sequence[int], lead: str, tags: int, ending: str = "") -> int:
+        """The last of the ends up to which a post can show a lead, with an ending; 0 where there is none."""
+        return _last(ends, lambda end: self.shows(lead[:end] + ending, tags))
+
+    def thread(self, shown: str, rest: str, tags: int, longest: int) -> list[Post]:
+        """A post with the lead that is shown, and what follows."""
+        head = replace(self.post(tags, shown), summary=self.article.lead)
+        return [head, *_answers(head, _continuations(rest, shown.endswith("…"), self.fits, longest - 1))]
+
+    def _with(self, lead: str) -> Article:
+        """Without a body, of which a missing lead would be made."""
+        return replace(self.article, lead=lead, body_html="")
+
+
+def _answers(head: Post, texts: Sequence[str]) -> list[Post]:
+    names = [head.variant, *(f"{head.variant}-{number}" for number in range(2, len(texts) + 2))]
+    return [
+        Post(
+            variant=name, text=text, title=head.title, language=head.language, article=head.article, follows=before
+        )
+        for before, name, text in zip(names, names[1:], texts, strict=False)
+    ]  # fmt: skip
+
+
+def _continuations(text: str, broken: bool, fits: Callable[[str], bool], most: int) -> list[str]:
+    """A text in at most so many parts that fit, what is over left out. `broken`: it begins within a sentence."""
+    parts: list[str] = []
+    rest = _without_space(text)
+    while rest and len(parts) < most:
+        opening = "…" if broken else ""
+        end, broken = _next_end(opening, rest, fits)
+        if not end:  # the limit is smaller than a letter
+            break
+        parts.append(f"{opening}{rest[:end]}…" if broken else opening + rest[:end])
+        rest = _without_space(rest[end:])
+    return parts
+
+
+def _next_end(opening: str, text: str, fits: Callable[[str], bool]) -> tuple[int, bool]:
+    """How much of a text fits, and whether that ends within a sentence."""
+    if fits(opening + text):
+        return len(text), False
+    if end := _last(sentence_ends(text), lambda end: fits(opening + text[:end])):
+        return end, False
+
+    def broken_fits(end: int) -> bool:
+        return fits(f"{opening}{text[:end]}…")
+
+    return _last(word_ends(text), broken_fits) or _last(_grapheme_ends(text), broken_fits), True
+
+
+def _last(ends: Sequence[int], fits: Callable[[int], bool]) -> int:
+    """The last of ever later ends that fits, by binary search; 0 where none does."""
+    best, low, high = 0, 0, len(ends)
+    while low < high:
+        middle = (low + high) // 2
+        if fits(ends[middle]):
+            best, low = ends[middle], middle + 1
+        else:
+            high = middle
+    return best
+
+
+def _grapheme_ends(text: str) -> list[int]:
+    ends, at = [], 0
+    for grapheme in graphemes(text):
+        at += len(grapheme)
+        ends.append(at)
+    return ends
+
+
+def _without_space(text: str) -> str:
+    """A text without the spaces at its beginning; a space with a mark upon it is none."""
+    at = 0
+    for grapheme in graphemes(text[:100]):
+        if not grapheme.isspace():
+            break
+        at += len(grapheme)
+    return text[at:]
+
+
+# -- addresses -----------------------------------------------------------------------------------------------------------
+
+
+def url_spans(text: str) -> list[tuple[int, int]]:
+    """Where addresses stand in a text. One with a line for itself is taken whole; at the end of another, punctuation belongs
+    to the sentence, and a bracket that was not opened within it."""
+    spans = []
+    for found in _URL.finditer(text):
+        start, end = found.span()
+        line = text[text.rfind("\n", 0, start) + 1 :].partition("\n")[0]
+        if line.strip() != found[0]:
+            end = start + len(_without_punctuation(found[0]))
+        spans.append((start, end))
+    return spans
+
+
 def find_urls(text: str) -> list[str]:
     """The addresses in a text, in their order."""
-    return [found.rstrip(".,;:!?)") for found in _URL.findall(text)]
+    return [text[start:end] for start, end in url_spans(text)]
+
+
+def _without_punctuation(url: str) -> str:
+    while url.endswith(tuple(".,;:!?…\"'”’»")) or (url.endswith(")") and url.count(")") > url.count("(")):
+        url = url[:-1]
+    return url

@@ -5,28 +5,9 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-import regex
-
-from ..text import cut_words
+from ..text import cut_words, sentence_ends
 
 WIDTH = 72  # columns; a few are left for the quote marks of replies
-# A sentence ends with its punctuation and closing quotes, before something that can begin the next one …
-_END = regex.compile(r"(?<![.!?…])[.!?…]++[\"”’)\]]*+(?=\s+(?:[–—-]\s)?[\"“‘(\[]*[\p{Lu}\p{N}])")
-# … but not after an initial, or the short forms that Vietnamese and English news are full of ("TP. Hồ Chí Minh").
-_SHORT_FORM = regex.compile(
-    r"(?:^|[\s.(“\"])(?:(?<!độ\s)\p{Lu}|TP|Tp|TX|TT|PGS|GS|TS|ThS|BS|KS|LS|CN|NSND|NSƯT|St|Mr|Mrs|Ms|Dr|Prof|No|vs)\.$"
-)
-
-
-def sentence_ends(text: str) -> list[int]:
-    """The positions where a sentence ends and another begins."""
-    ends = []
-    for match in _END.finditer(text):
-        sign = regex.match(r"[.!?…]+", match.group())
-        before = text[max(match.start() - 8, 0) : match.start() + (sign.end() if sign else 0)]
-        if not _SHORT_FORM.search(before):
-            ends.append(match.end())
-    return ends
 
 
 def first_sentences(text: str, most: int) -> str:

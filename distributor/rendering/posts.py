@@ -14,8 +14,7 @@ from typing import TypeVar
 from ..channel import PostLimits
 from ..errors import RenderError
 from ..merge_fields import WORD_JOINER
-from ..text import cut_words, graphemes, with_ellipsis
-from .plaintext import sentence_ends
+from ..text import cut_words, graphemes, sentence_ends, with_ellipsis, word_ends
 
 # Names of accounts as networks see them: `@lan`, `@lan@bacson.example`, `@[1012345]` (a Page of Facebook), not the @ of an
 # email address. In an address of the web (`https://bacson.example/@lan`) it names a page and notifies nobody; a word joiner
@@ -26,7 +25,6 @@ _MENTION = re.compile(
 MAX_LEAD_LENGTH = 10_000  # characters; no network allows more
 MAX_TITLE_LENGTH = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 _Form = TypeVar("_Form")
 
@@ -97,13 +95,14 @@ def hashtags(topics: Sequence[str], most: int) -> str:
 def _lead_variants(lead: str) -> tuple[list[str], list[str]]:
     """Forms of a lead, from short to long: its first sentences; nothing, or the first words of the first sentence."""
     ends = [*sentence_ends(lead), len(lead)]
-    spaces = [match.start() for match in _SPACE.finditer(lead[: ends[0]])]
-    words = [with_ellipsis(lead[:space]) for space in spaces[2:]]  # two words and an ellipsis say nothing
+    spaces = word_ends(lead[: ends[0]])[2:]  # two words and an ellipsis say nothing
+    words = [with_ellipsis(lead[:space]) for space in spaces]
     return [lead[:end] for end in ends], ["", *words]
 
 
 def _cut_title(letters: Sequence[str], most: int) -> str:
     """A title cut after so many of its graphemes, or after the word before if that leaves half of it or more."""
     head = "".join(letters[:most])
-    words = head.rpartition(" ")[0]
+    space = next((at for at in range(most - 1, -1, -1) if letters[at] == " "), 0)  # one with a mark upon it is none
+    words = "".join(letters[:space])
     return with_ellipsis(words if len(words) * 2 >= len(head) else head)

@@ -38,7 +38,7 @@ from distributor.isolation import report_progress
 from distributor.rendering import plaintext, posts
 from distributor.rendering.views import safe_text, safe_url
 from distributor.source import FetchedDocument
-from distributor.text import clean_line, count_graphemes, html_to_text
+from distributor.text import clean_line, count_graphemes, html_to_text, sentence_ends
 from distributor.url_cleaning import canonical_url, web_address
 
 LENGTH = 10_000  # characters
@@ -116,7 +116,7 @@ def _words(text_: str) -> None:
         is_boilerplate,
         safe_text,
         safe_url,
-        plaintext.sentence_ends,
+        sentence_ends,
         plaintext.wrap,
     ):
         read(text_)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distributor.rendering.plaintext import display_width, first_sentences, sentence_ends, wrap
-from distributor.text import cut_words
+from distributor.rendering.plaintext import display_width, first_sentences, wrap
+from distributor.text import cut_words, sentence_ends
 
 # -- plain text --------------------------------------------------------------------------------------------------------
 
