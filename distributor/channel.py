@@ -75,7 +75,12 @@ __all__ = [
 ]
 
 
-_URL = re.compile(r"https?://[^\s<>]+")
+# What Mastodon and X take for an address, or less of it: what they do not is counted as it is written
+# (twitter-text, with config/initializers/twitter_regex.rb of Mastodon).
+_URL = re.compile(
+    r"(?<![\w@＠$#＃])https?://(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?![\w-])(?::\d+)?"
+    r"(?:/[^\s<>()?]*)?(?:\?[^\s<>(){}\"\\`]*)?(?<=[\w/&=#-])"
+)
 
 
 class Corrections(StrEnum):
