@@ -1,0 +1,559 @@
+"""Bluesky: one post per article, however often it is tried; sessions, bytes of facets, cards, threads."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from distributor.attempt import Attempt, MemoryState, MemorySteps, PreparedImage, outside_attempt
+from distributor.channel import Corrections, HttpCall, Picture, Post
+from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.http_client import HttpClient, HttpResponse, ResponseRules
+from distributor.i18n import Texts
+from distributor.model import Language, Receipt
+from distributor.plugins import registry
+from distributor.rendering.context import RenderContext
+from distributor.rendering.templates import Templates
+from support.builders import NOW, article, edition, newsletter, settings
+from support.fake_bluesky import APP_PASSWORD, DID, HANDLE, TID, FakeBluesky, Trouble, error
+
+module: Any = importlib.import_module("distributor.channels.bluesky")
+
+JPEG = PreparedImage(b"\xff\xd8 a picture", "image/jpeg", 1200, 630)
+POST = Post(
+    variant="a1",
+    text="Lũ ở huyện Yên Lạc 🇻🇳\n\nNước rút.\n\nhttps://bacson.example/lũ?a=1&b=2\n\n#KinhTế #ĐờiSống",
+    title="Lũ ở huyện Yên Lạc",
+    summary="Nước rút.",
+    link="https://bacson.example/lũ?a=1&b=2",
+    pictures=(Picture(url="https://bacson.example/lu.jpg", alt="Cầu"),),
+    language="vi",
+    article="a1",
+)
+
+
+def channel(fake: FakeBluesky, **changes: Any) -> Any:
+    values = {"name": "bluesky", "account": HANDLE, "app_password": SecretStr(APP_PASSWORD), "server": fake.url}
+    return module.Bluesky(**{**values, "allow_private": True, **changes})
+
+
+@dataclass
+class Delivery:
+    """What one delivery keeps over all its attempts, and the state of its channel."""
+
+    channel: Any
+    key: str = "3f9a1c"
+    state: MemoryState = field(default_factory=MemoryState)
+    steps: MemorySteps = field(default_factory=MemorySteps)
+    image: PreparedImage | None = JPEG
+    thread: tuple[Receipt, ...] = ()
+    http: HttpClient | None = None
+
+    def attempt(self) -> Attempt:
+        async def read_image(url: str) -> PreparedImage | None:
+            return self.image
+
+        http = self.http or self.channel.http
+        made = outside_attempt(
+            http, self.state, key=self.key, edition="tin-sang-1", edition_at=NOW, read_image=read_image
+        )
+        return replace(made, steps=self.steps, thread=self.thread)
+
+    async def publish(self, post: Post = POST) -> Receipt:
+        receipt: Receipt = await self.channel.publish(post, self.attempt())
+        return receipt
+
+    async def failure(self, post: Post = POST) -> DeliveryError:
+        with pytest.raises(DeliveryError) as raised:
+            await self.publish(post)
+        return raised.value
+
+    async def until_done(self, post: Post = POST) -> Receipt:
+        """As the engine does it: what may be out is looked for first, what is surely not is tried again."""
+        doubt = False
+        for _ in range(6):
+            try:
+                if doubt and (found := await self.channel.find(post, self.attempt())):
+                    return found  # type: ignore[no-any-return]
+                return await self.publish(post)
+            except (Killed, Uncertain):
+                doubt = True
+            except Unavailable:
+                pass
+        raise AssertionError("it did not come to an end")
+
+
+# -- a post ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_post_has_language_time_card_and_picture(bluesky: FakeBluesky) -> None:
+    receipt = await Delivery(channel(bluesky)).publish()
+    ((key, found),) = bluesky.records.items()
+    record, (cid,) = found["value"], bluesky.blobs
+    assert TID.fullmatch(key)
+    assert receipt.url == f"https://bsky.app/profile/{HANDLE}/post/{key}"
+    assert receipt.remote_id == f"{found['uri']}#{found['cid']}"
+    assert (record["text"], record["langs"], record["createdAt"]) == (POST.text, ["vi"], "2026-11-23T00:00:00.000Z")
+    card = record["embed"]["external"]
+    assert card["uri"] == "https://bacson.example/l%C5%A9?a=1&b=2"
+    assert (card["title"], card["description"], card["thumb"]["ref"]["$link"]) == (POST.title, "Nước rút.", cid)
+    assert bluesky.blobs[cid]["mimeType"] == "image/jpeg"
+
+
+async def test_links_and_hashtags_are_marked_by_bytes_and_nobody_is_mentioned(bluesky: FakeBluesky) -> None:
+    post = replace(POST, text=f"@lan và ＠minh: {POST.text} #1 #KinhTế, a#b")
+    await Delivery(channel(bluesky)).publish(post)
+    (record,) = [one["value"] for one in bluesky.records.values()]
+    marked = [
+        (record["text"].encode()[facet["index"]["byteStart"] : facet["index"]["byteEnd"]].decode(), *facet["features"])
+        for facet in record["facets"]
+    ]
+    assert [(text, feature["$type"].partition("#")[2]) for text, feature in marked] == [
+        ("https://bacson.example/lũ?a=1&b=2", "link"),
+        ("#KinhTế", "tag"),
+        ("#ĐờiSống", "tag"),
+        ("#KinhTế", "tag"),
+    ]
+    assert marked[0][1]["uri"] == "https://bacson.example/l%C5%A9?a=1&b=2"
+    assert marked[2][1]["tag"] == "ĐờiSống"
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.sampled_from(["https://a.vn/é", "#Tin", "@lan", "👩‍👩‍👧"]))
+def test_facets_of_any_text_stand_where_they_say(text: str, word: str) -> None:
+    whole = f"{text} {word} {text}"
+    for facet in module.facets(whole):
+        part = whole.encode()[facet["index"]["byteStart"] : facet["index"]["byteEnd"]].decode()
+        assert part.startswith(("#", "http"))
+        assert {feature["$type"].partition("#")[2] for feature in facet["features"]} <= {"link", "tag"}
+
+
+@pytest.mark.parametrize("image", [None, PreparedImage(b"x" * 1_000_001, "image/jpeg", 9, 9)], ids=["missing", "large"])
+async def test_without_a_picture_that_fits_the_card_goes_without(
+    bluesky: FakeBluesky, image: PreparedImage | None
+) -> None:
+    await Delivery(channel(bluesky), image=image).publish()
+    (record,) = [one["value"] for one in bluesky.records.values()]
+    assert "thumb" not in record["embed"]["external"]
+    assert "uploadBlob" not in bluesky.requests
+
+
+async def test_a_picture_that_the_server_refuses_stops_no_post(bluesky: FakeBluesky) -> None:
+    bluesky.trouble["uploadBlob"].append(Trouble(error(413, "PayloadTooLarge")))
+    await Delivery(channel(bluesky)).publish()
+    assert bluesky.wall == [POST.text]
+
+
+async def test_a_post_without_a_link_shows_its_picture_itself(bluesky: FakeBluesky) -> None:
+    await Delivery(channel(bluesky)).publish(replace(POST, link=""))
+    (record,) = [one["value"] for one in bluesky.records.values()]
+    (image,) = record["embed"]["images"]
+    assert (image["alt"], image["aspectRatio"]) == ("Cầu", {"width": 1200, "height": 630})
+
+
+async def test_a_picture_that_the_server_has_thrown_away_is_uploaded_again(bluesky: FakeBluesky) -> None:
+    """Servers keep a blob that no record names for some hours only."""
+    delivery = Delivery(channel(bluesky))
+    bluesky.trouble["putRecord"].append(Trouble(error(503, "NotEnoughResources")))
+    assert type(await delivery.failure()) is Uncertain
+    bluesky.blobs.clear()
+    await delivery.publish()
+    assert bluesky.requests.count("uploadBlob") == 2
+    assert bluesky.wall == [POST.text]
+
+
+def test_the_record_key_is_a_tid_of_the_content_and_the_edition() -> None:
+    keys = {module.record_key(f"{number}", NOW) for number in range(1000)}
+    assert len(keys) == 1000
+    assert all(TID.fullmatch(key) for key in keys)
+    assert module.record_key("1", NOW) in keys
+    later = module.record_key("1", NOW + timedelta(hours=1))
+    assert all(key < later for key in keys)
+
+
+def test_a_tid_holds_the_time() -> None:
+    """The example of the specification, read back: its microseconds lie where ours do."""
+    alphabet = "234567abcdefghijklmnopqrstuvwxyz"
+    value = 0
+    for sign in module.record_key("1", NOW):
+        value = value << 5 | alphabet.index(sign)
+    made = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value >> 10)
+    assert NOW - timedelta(minutes=18) <= made <= NOW
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_thread_names_its_root_and_the_post_before(bluesky: FakeBluesky) -> None:
+    state = MemoryState()
+    receipts: list[Receipt] = []
+    for number in range(3):
+        delivery = Delivery(channel(bluesky), key=f"k{number}", state=state, thread=tuple(receipts))
+        receipts.append(await delivery.publish(Post(variant=f"a-{number}", text=f"phần {number}")))
+    assert bluesky.wall == ["phần 0", ">phần 1", ">>phần 2"]
+    assert bluesky.requests.count("createSession") == 1
+
+
+async def test_an_answer_to_what_is_no_post_of_bluesky_is_refused(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky), thread=(Receipt(remote_id="1000"),))
+    assert type(await delivery.failure()) is Rejected
+    assert not bluesky.records
+
+
+# -- corrections -------------------------------------------------------------------------------------------------------
+
+
+async def test_correct_correct_again_and_withdraw(bluesky: FakeBluesky) -> None:
+    """Replacing: the engine deletes, then publishes with steps of its own."""
+    posts, state = channel(bluesky), MemoryState()
+    assert posts.corrections is Corrections.REPLACE
+    first = Delivery(posts, key="first", state=state)
+    receipt = await first.publish()
+    for name in ("second", "third"):
+        correction = Delivery(posts, key=name, state=state)
+        for _ in range(2):  # the same again does nothing
+            await posts.delete(receipt, correction.attempt())
+            changed = await correction.publish(replace(POST, text=f"Đính chính: {name}"))
+            assert bluesky.wall == [f"Đính chính: {name}"]
+        receipt = changed
+    for _ in range(2):
+        await posts.delete(receipt, first.attempt())
+        assert bluesky.wall == []
+
+
+async def test_only_posts_of_the_account_are_deleted(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky))
+    await delivery.publish()
+    other = "at://did:plc:other/app.bsky.feed.post/3k43tv4rft22g#bafyreia"
+    with pytest.raises(Rejected, match="belongs to did:plc:other"):
+        await delivery.channel.delete(Receipt(remote_id=other), delivery.attempt())
+    with pytest.raises(Rejected):
+        await delivery.channel.delete(Receipt(remote_id="1000"), delivery.attempt())
+    assert bluesky.wall == [POST.text]
+
+
+# -- once --------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_same_again_is_the_same_post(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky))
+    first = await delivery.publish()
+    assert await delivery.publish() == first
+    assert len(bluesky.records) == 1
+
+
+async def test_another_record_of_the_same_content_is_taken_for_ours(bluesky: FakeBluesky) -> None:
+    """The steps are lost, and the picture cannot be had any more: the record would differ, and is refused."""
+    state = MemoryState()
+    first = await Delivery(channel(bluesky), state=state).publish()
+    again = await Delivery(channel(bluesky), state=state, image=None).publish()
+    assert again == first
+    assert len(bluesky.records) == 1
+
+
+async def test_looking_finds_the_own_post_and_nothing_else(bluesky: FakeBluesky) -> None:
+    delivery, other = Delivery(channel(bluesky)), Delivery(channel(bluesky), key="other")
+    assert await delivery.channel.find(POST, delivery.attempt()) is None
+    receipt = await delivery.publish()
+    assert await delivery.channel.find(POST, delivery.attempt()) == receipt
+    assert await other.channel.find(POST, other.attempt()) is None
+    old = error(400, "InvalidRequest", "Could not locate record: at://…")
+    bluesky.trouble["getRecord"].append(Trouble(old))
+    assert await delivery.channel.find(POST, delivery.attempt()) is None
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass
+class Mortal:
+    """An HTTP client that dies at its n-th request: before it leaves, or after its answer has come."""
+
+    inner: HttpClient
+    dies_before: int = -1
+    dies_after: int = -1
+    number: int = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def send(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
+        answer = await self.request(call, rules)
+        if failure := self.inner.error_for(answer, call, rules):
+            raise failure
+        return answer
+
+    async def request(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
+        number, self.number = self.number, self.number + 1
+        if number == self.dies_before:
+            raise Killed
+        answer = await self.inner.request(call, rules)
+        if number == self.dies_after:
+            raise Killed
+        return answer
+
+
+REQUESTS = ["createSession", "uploadBlob", "putRecord"]  # of a first post
+RENEWED = ["uploadBlob", "refreshSession", "uploadBlob", "putRecord"]  # of one whose session has expired
+
+
+CUTS = [
+    *(("without a session", REQUESTS[:point], REQUESTS[point]) for point in range(len(REQUESTS))),
+    *(("with an expired session", RENEWED[:point], RENEWED[point]) for point in range(len(RENEWED))),
+]
+
+
+@pytest.mark.parametrize(("begins", "before", "request_cut"), CUTS, ids=lambda value: f"{len(value)}")
+@pytest.mark.parametrize("moment", ["before it leaves", "after its effect", "after its answer"])
+async def test_cut_at_any_point_it_posts_once_and_spends_no_token_twice(
+    bluesky: FakeBluesky, begins: str, before: list[str], request_cut: str, moment: str
+) -> None:
+    delivery, point = Delivery(channel(bluesky)), len(before)
+    if begins == "with an expired session":
+        await delivery.channel.check(delivery.attempt())
+        bluesky.now += timedelta(hours=3)
+        bluesky.requests.clear()
+    if moment == "after its effect":
+        bluesky.trouble_at[point] = Trouble(done=True)
+    else:
+        where = "dies_before" if moment == "before it leaves" else "dies_after"
+        delivery.http = Mortal(delivery.channel.http, **{where: point})  # type: ignore[assignment]
+    await delivery.until_done()
+    assert bluesky.requests[:point] == before
+    assert bluesky.wall == [POST.text]
+    assert max(bluesky.spent.values(), default=0) <= 1
+    assert len(bluesky.used["uploads"]) <= 1 + (request_cut == "uploadBlob" and moment != "before it leaves")
+    (record,) = bluesky.records.values()
+    assert record["value"]["embed"]["external"]["thumb"]["ref"]["$link"] in bluesky.blobs
+
+
+async def test_a_saved_upload_is_not_done_again(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky))
+    for answer in (error(502, "UpstreamFailure"), None):
+        bluesky.trouble["putRecord"].append(Trouble(answer))
+        assert type(await delivery.failure()) is Uncertain
+    await delivery.until_done()
+    assert bluesky.requests.count("uploadBlob") == 1
+    assert bluesky.wall == [POST.text]
+
+
+async def test_silence_after_a_post_is_doubt_and_the_post_is_found(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky))
+    delivery.http = delivery.channel.http
+    delivery.http.timeout = 0.3
+    bluesky.trouble["putRecord"].append(Trouble(done=True, silent=True))
+    assert type(await delivery.failure()) is Uncertain
+    assert await delivery.channel.find(POST, delivery.attempt())
+    assert bluesky.wall == [POST.text]
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_session_serves_all_posts(bluesky: FakeBluesky) -> None:
+    state = MemoryState()
+    for number in range(40):  # servers allow thirty logins in five minutes
+        await Delivery(channel(bluesky), key=f"k{number}", state=state, image=None).publish()
+    assert bluesky.requests.count("createSession") == 1
+    assert len(bluesky.wall) == 40
+
+
+async def test_an_expired_session_is_renewed_by_its_refresh_token_each_time(bluesky: FakeBluesky) -> None:
+    state = MemoryState()
+    for number in range(3):
+        await Delivery(channel(bluesky), key=f"k{number}", state=state).publish()
+        bluesky.now += timedelta(hours=3)
+    assert bluesky.requests.count("createSession") == 1
+    assert bluesky.requests.count("refreshSession") == 2
+    assert set(bluesky.spent.values()) == {1}
+
+
+async def test_a_session_that_cannot_be_renewed_is_made_anew(bluesky: FakeBluesky) -> None:
+    delivery = Delivery(channel(bluesky))
+    await delivery.channel.check(delivery.attempt())
+    bluesky.now += timedelta(days=61)
+    await delivery.publish()
+    assert bluesky.requests.count("createSession") == 2
+
+
+@pytest.mark.parametrize("trouble", [Trouble(done=True), Trouble(error(503, "NotEnoughResources"), done=True)])
+async def test_a_refresh_token_that_may_be_spent_is_not_given_again(bluesky: FakeBluesky, trouble: Trouble) -> None:
+    """Not even where the login that follows fails too."""
+    delivery = Delivery(channel(bluesky))
+    await delivery.channel.check(delivery.attempt())
+    bluesky.now += timedelta(hours=3)
+    bluesky.trouble["refreshSession"].append(trouble)
+    bluesky.trouble["createSession"].append(Trouble(error(503, "NotEnoughResources")))
+    assert type(await delivery.failure()) is Unavailable
+    await delivery.publish()
+    assert max(bluesky.spent.values()) == 1
+    assert bluesky.requests.count("refreshSession") == 1
+
+
+@pytest.mark.parametrize("begins", ["no session", "an expired session"])
+async def test_attempts_at_the_same_time_log_in_once(bluesky: FakeBluesky, begins: str) -> None:
+    state = MemoryState()
+    if begins == "an expired session":
+        first = Delivery(channel(bluesky), state=state)
+        await first.channel.check(first.attempt())
+        bluesky.now += timedelta(hours=3)
+        bluesky.requests.clear()
+    deliveries = [Delivery(channel(bluesky), key=f"k{number}", state=state) for number in range(4)]
+    await asyncio.gather(
+        *(delivery.publish(replace(POST, text=f"{number}")) for number, delivery in enumerate(deliveries))
+    )
+    assert sorted(bluesky.wall) == ["0", "1", "2", "3"]
+    assert bluesky.requests.count("createSession") + bluesky.requests.count("refreshSession") == 1
+
+
+async def test_other_settings_are_logged_in_with_anew(bluesky: FakeBluesky) -> None:
+    state = MemoryState()
+    await Delivery(channel(bluesky), state=state).publish()
+    by_did = Delivery(channel(bluesky, account=DID), key="k2", state=state)
+    await by_did.publish()
+    assert bluesky.requests.count("createSession") == 2
+    wrong = Delivery(channel(bluesky, app_password=SecretStr("wrong")), key="k3", state=state)
+    assert type(await wrong.failure()) is AuthBroken
+
+
+async def test_thirty_logins_are_enough_and_the_wait_is_named(bluesky: FakeBluesky) -> None:
+    bluesky.used["logins"] = [(bluesky.now - timedelta(minutes=1), 30)]
+    failure = await Delivery(channel(bluesky)).failure()
+    assert isinstance(failure, Unavailable)
+    assert failure.all_posts
+    assert failure.retry_at
+    left = failure.retry_at - datetime.now(UTC)
+    assert timedelta(minutes=3, seconds=50) < left <= timedelta(minutes=4)
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(400, "InvalidRequest", "Invalid record"), Rejected),
+        (error(400, "AccountTakedown"), AuthBroken),
+        (error(401, "AccountDeactivated"), AuthBroken),
+        (error(401, "AuthMissing"), AuthBroken),
+        (error(403, "Forbidden"), AuthBroken),
+        (error(404, "XRPCNotSupported"), AuthBroken),
+        (error(501, "MethodNotImplemented"), AuthBroken),
+        (error(413, "PayloadTooLarge"), Rejected),
+        (error(429, "RateLimitExceeded"), Unavailable),
+        (error(500, "InternalServerError"), Uncertain),
+        (error(502, "UpstreamFailure"), Uncertain),
+        (error(503, "NotEnoughResources"), Uncertain),
+        (error(504, "UpstreamTimeout"), Uncertain),
+        (web.json_response({"uri": "nonsense"}), Uncertain),
+        (web.Response(text="<html>", content_type="text/html"), Uncertain),
+        (None, Uncertain),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else str(getattr(value, "text", "no answer"))[:40],
+)
+async def test_every_answer_to_a_post_has_its_meaning(
+    bluesky: FakeBluesky, answer: web.Response | None, kind: type[DeliveryError]
+) -> None:
+    bluesky.trouble["putRecord"].append(Trouble(answer))
+    assert type(await Delivery(channel(bluesky)).failure()) is kind
+    assert not bluesky.records
+
+
+async def test_an_expired_token_right_after_a_login_stops_the_channel(bluesky: FakeBluesky) -> None:
+    bluesky.trouble["putRecord"] += [Trouble(error(400, "ExpiredToken")), Trouble(error(400, "ExpiredToken"))]
+    assert type(await Delivery(channel(bluesky)).failure()) is AuthBroken
+
+
+async def test_a_wait_that_is_named_is_told(bluesky: FakeBluesky) -> None:
+    reset = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=7)
+    answer = error(429, "RateLimitExceeded", **{"RateLimit-Reset": str(int(reset.timestamp()))})
+    bluesky.trouble["putRecord"].append(Trouble(answer))
+    failure = await Delivery(channel(bluesky)).failure()
+    assert isinstance(failure, Unavailable)
+    assert failure.retry_at
+    assert abs(failure.retry_at - reset) < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("method", ["createSession", "uploadBlob"])
+@pytest.mark.parametrize("trouble", [Trouble(), Trouble(done=True), Trouble(error(500, "InternalServerError"))])
+async def test_trouble_before_the_post_is_no_doubt(bluesky: FakeBluesky, method: str, trouble: Trouble) -> None:
+    bluesky.trouble[method].append(trouble)
+    delivery = Delivery(channel(bluesky))
+    assert type(await delivery.failure()) is Unavailable
+    await delivery.publish()
+    assert bluesky.wall == [POST.text]
+
+
+async def test_no_session_token_and_no_password_shows_in_a_message(bluesky: FakeBluesky) -> None:
+    for name in ("createSession", "putRecord"):
+        words = " ".join([APP_PASSWORD, "eyJ.access-1.sig", "eyJ.refresh-1.sig"])
+        bluesky.trouble[name].append(Trouble(error(400, "InvalidRequest", words)))
+        failure = await Delivery(channel(bluesky)).failure()
+        text = f"{failure} {failure.reply} {failure!r}"
+        assert APP_PASSWORD not in text
+        assert name == "createSession" or not re.search(r"eyJ\.(access|refresh)-\d", text)
+
+
+# -- check, compose ----------------------------------------------------------------------------------------------------
+
+
+async def test_checking_tells_what_is_wrong_and_posts_nothing(bluesky: FakeBluesky) -> None:
+    async def check(**changes: Any) -> None:
+        made = channel(bluesky, **changes)
+        await made.check(Delivery(made).attempt())
+
+    await check()
+    await check(account=f"@{HANDLE}")
+    with pytest.raises(AuthBroken, match="Invalid identifier or password"):
+        await check(app_password=SecretStr("wrong"))
+    with pytest.raises(AuthBroken, match="501"):
+        await check(server=f"{bluesky.url}/elsewhere")
+    bluesky.active = False
+    with pytest.raises(AuthBroken, match="deactivated"):
+        await check()
+    assert not bluesky.records
+
+
+CONTEXT = RenderContext(
+    site=settings().site,
+    newsletter=newsletter(),
+    announced=(),
+    published=(),
+    templates=Templates(registry.template_folders(Path("/nonexistent"))),
+    language=Language.VI,
+    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
+    texts=Texts(),
+)
+
+
+def test_an_address_that_is_longer_than_a_post_stands_in_the_card_alone(bluesky: FakeBluesky) -> None:
+    url = "https://bacson.example/" + "a" * 400
+    (post,) = channel(bluesky).compose(edition(articles=(article(url=url, title="Tin lũ"),)), CONTEXT)
+    assert (post.link, url in post.text) == (url, False)
+    assert post.text.startswith("Tin lũ")
+
+
+async def test_a_long_lead_becomes_a_thread_that_the_server_takes(bluesky: FakeBluesky) -> None:
+    lead = " ".join(f"Câu thứ {number} kể về nước lũ ở huyện Yên Lạc sáng nay." for number in range(30))
+    posts = channel(bluesky, thread_posts=4)
+    made = posts.compose(edition(articles=(article(lead=lead),)), CONTEXT)
+    state = MemoryState()
+    receipts: list[Receipt] = []
+    for post in made:
+        delivery = Delivery(posts, key=post.variant, state=state, image=None, thread=tuple(receipts))
+        receipts.append(await delivery.publish(post))
+    assert [post.follows for post in made] == ["", "a1", "a1-2", "a1-3"]
+    assert bluesky.wall == [f"{'>' * number}{post.text}" for number, post in enumerate(made)]
+    assert [bool(record["value"].get("embed")) for record in bluesky.records.values()] == [True, False, False, False]
