@@ -75,11 +75,12 @@ __all__ = [
 ]
 
 
-# What Mastodon and X take for an address, or less of it: what they do not is counted as it is written
-# (twitter-text, with config/initializers/twitter_regex.rb of Mastodon).
+# What Mastodon and X take for an address, or less of it (twitter-text; config/initializers/twitter_regex.rb of Mastodon). The
+# beginning of any other counts as one too, and the rest as it is written, so that a text is never longer than it seems.
 _URL = re.compile(
     r"(?<![\w@＠$#＃])https?://(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?![\w-])(?::\d+)?"
-    r"(?:/[^\s<>()?]*)?(?:\?[^\s<>(){}\"\\`]*)?(?<=[\w/&=#-])"
+    r"(?:/(?:[^\s<>()?]|\([^\s<>()?]+\))*)?(?:\?[^\s<>(){}\"\\`]*)?(?<=[\w/&=#)-])|https?://",
+    re.IGNORECASE,
 )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
+from urllib.parse import unquote
 
 from pydantic import Field
 
@@ -43,7 +44,7 @@ def _weight_on_x(sign: str) -> int:
     return 1 if light else 2
 
 
-_URL = re.compile(r"https?://[^\s<>]+")
+_URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 def compose_posts(
@@ -79,19 +80,30 @@ def compose_post_of(
         campaign=edition.id,
         mentions=mentions,
     ).strip()
-    links = find_urls(text)
     image = article.image
     return Post(
         variant=article.id,
         text=text,
         title=article.title,
         summary=article.lead,
-        link=links[-1] if links else article.url,
+        link=_link_of(article, text),
         pictures=(Picture(url=image.url, alt=image.alt or image.caption),) if image and image.url else (),
         tags=tuple(article.topics[:tags]),
         language=article.language or edition.language.value,
         article=article.id,
     )
+
+
+def _link_of(article: Article, text: str) -> str:
+    """The address of the article as it stands in a post, perhaps with what statistics need; else as the source gives it, if
+    it is one of the web."""
+    page = _page(article.url)
+    found = next((url for url in reversed(find_urls(text)) if _page(url) == page), article.url)
+    return found if _URL.fullmatch(found) else ""
+
+
+def _page(url: str) -> str:
+    return unquote(re.split("[?#]", url)[0])
 
 
 # -- threads -------------------------------------------------------------------------------------------------------------

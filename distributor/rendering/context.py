@@ -98,6 +98,8 @@ class RenderContext(SiteRenderContext):
         )
         heading, lead = prepare(clean_text(article.title)), prepare(clean_text(article.lead)) or view.lead
         url = self._tagged(view.url, medium, campaign)
+        if not mentions:
+            url = posts.link_without_mentions(url)
 
         def render(title: str, lead: str, tags: str) -> str:
             return self.render(template, title=title, lead=lead, url=url, tags=tags, story=view)

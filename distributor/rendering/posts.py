@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import TypeVar
+from urllib.parse import quote
 
 from ..channel import PostLimits
 from ..errors import RenderError
@@ -22,6 +23,7 @@ from ..text import cut_words, graphemes, sentence_ends, with_ellipsis, word_ends
 _MENTION = re.compile(
     r"(?<![A-Za-z0-9./:?=&%#~_+,@-])(https?://[A-Za-z0-9./:?=&%#~_+,-]*[/=]@[A-Za-z0-9._-]*)|(?<![A-Za-z0-9_])[@＠](?=[\w\[])"
 )
+_MENTION_IN_LINK = re.compile(r"(?<![\w/=])[@＠](?=\w)")
 MAX_LEAD_LENGTH = 10_000  # characters; no network allows more
 MAX_TITLE_LENGTH = 5_000  # characters of one that is cut
 _GAP = re.compile(r"\n{3,}")
@@ -75,6 +77,11 @@ def without_mentions(text: str) -> str:
     post. Unlike a zero-width space, the joiner allows no line break, and `@lan` looks as before.
     """
     return _MENTION.sub(lambda found: found[1] or found[0] + WORD_JOINER, text)
+
+
+def link_without_mentions(url: str) -> str:
+    """The same address with no @ that names an account: Mastodon looks for them in addresses too, but behind `/` and `=`."""
+    return _MENTION_IN_LINK.sub(lambda found: quote(found[0]), url)
 
 
 def hashtags(topics: Sequence[str], most: int) -> str:
