@@ -54,6 +54,7 @@ OTHER_TESTS = {
     "tests/benchmarks/test_slow_line.py": "named after benchmarks/slow_line.py, which is no module of the program",
     "tests/contracts/test_channels.py": "contract suite: what every channel keeps",
     "tests/contracts/test_sources.py": "contract suite: what every source keeps",
+    "tests/contracts/test_hard_texts.py": "contract suite: hard texts through every channel that makes posts",
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
     "tests/docs/test_editing.py": "named after docs/editing.md: an editor's way from config.yaml to the sent bytes",
     "tests/docs/test_decisions.py": "named after docs/decisions.md",
