@@ -75,7 +75,7 @@ __all__ = [
 ]
 
 
-# What Mastodon and X take for an address, or less of it (twitter-text; config/initializers/twitter_regex.rb of Mastodon). The
+# What Mastodon and X take for an address, or less of it (twitter-text; twitter_regex.rb of Mastodon). The
 # beginning of any other counts as one too, and the rest as it is written, so that a text is never longer than it seems.
 _URL = re.compile(
     r"(?<![\w@＠$#＃])https?://(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,}(?![\w-])(?::\d+)?"

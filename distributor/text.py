@@ -103,13 +103,14 @@ def cut_words(text: str, most: int) -> str:
     """The first words that fit into `most` characters with an ellipsis; one long word is cut between graphemes."""
     if len(text) <= most:
         return text
-    head = ""
-    for grapheme in graphemes(text[: most + 1]):
+    head, space = "", 0
+    for grapheme in graphemes(text[: most + 50]):
+        if grapheme.isspace():  # one with a mark upon it is none
+            space = len(head)
         if len(head) + len(grapheme) > most - 1:
             break
         head += grapheme
-    words = head if text[len(head) : len(head) + 1].isspace() else head.rpartition(" ")[0] or head
-    return with_ellipsis(words)
+    return with_ellipsis(head[:space] or head)
 
 
 def with_ellipsis(text: str) -> str:
