@@ -165,6 +165,15 @@ class Bluesky(Channel):
         }
         return answers.get(call.name, {})
 
+    @classmethod
+    def example_gone(cls, call: HttpCall) -> tuple[int, object]:
+        """A record that is gone is deleted without a word (deleteRecord.ts)."""
+        return (
+            (200, {})
+            if call.name == _DELETE
+            else (400, {"error": "RecordNotFound", "message": "Could not locate record"})
+        )
+
     # -- the record ----------------------------------------------------------------------------------------------------
 
     def _thread(self, article: Article, edition: Edition, context: ComposeContext) -> Sequence[Post]:
