@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,13 +109,14 @@ async def renewed_once(evidence: Evidence) -> list[str]:
         if not renewals or run.scenario.refused in renewals:
             continue
         tried = True
-        found += await _two_at_a_time(evidence.trial, run.scenario, renewals)
+        found += await _two_at_a_time(evidence.trial, run.scenario, {name: run.names.count(name) for name in renewals})
     if not tried:
         raise NotPromised("it renews nothing")
     return list(dict.fromkeys(found))
 
 
-async def _two_at_a_time(trial: Trial, scenario: Scenario, renewals: list[str]) -> list[str]:
+async def _two_at_a_time(trial: Trial, scenario: Scenario, renewals: Mapping[str, int]) -> list[str]:
+    """Let two attempts act together. `renewals` says how often one alone makes the requests of a renewal."""
     manners = {scenario.refused: "401"} if scenario.refused else {}
     trial.there.begin(manners, once=bool(manners))
     trial.there.together = 2
@@ -131,8 +132,8 @@ async def _two_at_a_time(trial: Trial, scenario: Scenario, renewals: list[str]) 
     names = [request.name for request in trial.there.requests]
     return [
         f"two attempts at a time ({scenario.name}) ask for {name} {names.count(name)} times: use `attempt.state.renew`"
-        for name in renewals
-        if names.count(name) > 1
+        for name, alone in renewals.items()
+        if names.count(name) > alone
     ]
 
 
