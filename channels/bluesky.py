@@ -190,13 +190,17 @@ class Bluesky(Channel):
             return [replace(head, link=article.url), *rest]
 
     async def _record(self, post: Post, attempt: Attempt) -> Mapping[str, Any]:
-        """The same bytes in every attempt: the server takes the same record again for nothing new. The posts of a thread
-        are a second apart, so that they stand in their order everywhere."""
-        created = attempt.edition_at.astimezone(UTC) + timedelta(seconds=len(attempt.thread))
+        """The same bytes in every attempt: the server takes the same record again for nothing new. Its time is that of the
+        first attempt, so that posts stand in the order in which they went out."""
+
+        async def now() -> str:
+            return attempt.now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+        created = await attempt.once("created at", now, again=now)
         record = {
             "$type": COLLECTION,
             "text": post.text,
-            "createdAt": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "createdAt": created,
             "langs": [post.language] if post.language else [],
             "facets": facets(post.text),
             "embed": await self._embed(post, attempt),

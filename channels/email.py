@@ -70,7 +70,7 @@ ResponseTimeout = Annotated[Duration, Field(ge=timedelta(seconds=1))]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Email(PersonalChannel):
+class EmailChannel(PersonalChannel):
     """Mail to subscribers, one message each."""
 
     sends_email = True

@@ -63,6 +63,7 @@ OTHER_TESTS = {
     "tests/real/web/test_two_servers.py": "end to end: two processes that serve the same store, asked at once",
     "tests/real/web/test_processes.py": "end to end: pages and sending in processes of their own",
     "tests/real/docs/test_api.py": "named after docs/api.md",
+    "tests/real/channels/test_killed_between_steps.py": "end to end: each network with steps, killed between each two",
     "tests/real/docs/test_adding_a_channel.py": "named after docs/adding-a-channel.md",
     "tests/gathering/test_oddities.py": "regressions from real portals, each through several readers of gathering at once",
     "tests/gathering/test_portal_pages.py": "the gold set of tests/support/portal_pages through the page source",

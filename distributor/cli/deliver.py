@@ -177,11 +177,11 @@ def _progress_bar(total: int) -> Iterator[ProgressCallback]:
     from rich.progress import Progress as Bar
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class RateColumn(ProgressColumn):
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed or 0:.0f}/s")
 
-    columns = ("sending", BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = ("sending", BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn())
     with Bar(*columns, transient=True, disable=not total) as bar:
         task = bar.add_task("sending", total=total)
         yield lambda: bar.advance(task)

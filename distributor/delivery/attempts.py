@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -24,6 +23,7 @@ from ..http_client import HttpClient, idempotency_key
 from ..model import Delivery, Edition, Receipt, Rendition
 from ..storage.database import Database
 from ..storage.tables import channel_memory, delivery_steps
+from .lease import new_owner, owner_is_dead
 
 ImageReader = Callable[[Edition, str], Awaitable[PreparedImage | None]]
 
@@ -132,7 +132,7 @@ class StoredState:
         return self._hidden(await self.database.read_in_thread(read_state, self.channel))
 
     async def renew(self, seen: Values, renew: Callable[[Values, bool], Awaitable[Values]]) -> Values:
-        owner = uuid4().hex
+        owner = new_owner()
         while True:
             held, values, interrupted = await self.database.write_in_thread(_take, self.channel, seen, owner)
             if values != seen:
@@ -188,16 +188,17 @@ def _take(connection: Connection, channel: str, seen: Values, owner: str) -> tup
         if seen:
             return False, {}, False
         connection.execute(sa.insert(channel_memory).values(channel=channel, content={}, updated=now))
-    elif row.content != seen or (row.owner and _is_held(row.locked_until, now)):
+    elif row.content != seen or (_is_held(row.owner, row.locked_until, now)):
         return False, row.content, False
     values = {"owner": owner, "locked_until": now + RENEWAL, "begun": True}
     connection.execute(sa.update(channel_memory).where(here).values(values))
     return True, seen, bool(row and row.begun)
 
 
-def _is_held(until: datetime | None, now: datetime) -> bool:
-    """Whether a lock still holds. One that would hold longer than any was taken by a clock that was ahead."""
-    return until is not None and now < until <= now + RENEWAL
+def _is_held(owner: str, until: datetime | None, now: datetime) -> bool:
+    """Whether a lock still holds: not where its process is dead, nor one that would hold longer than any, which was taken by
+    a clock that was ahead."""
+    return bool(owner) and until is not None and now < until <= now + RENEWAL and not owner_is_dead(owner)
 
 
 def _replace(connection: Connection, channel: str, owner: str, made: Values) -> bool:

@@ -264,7 +264,7 @@ channel_memory = Table(
     metadata,
     column("channel", String(40), primary_key=True),
     column("content", JSON),
-    column("owner", String(40), default="", server_default=""),
+    column("owner", String(200), default="", server_default=""),
     column("locked_until", UTC_TIME, nullable=True),
     column("begun", Boolean, default=False, server_default=false()),
     column("updated", UTC_TIME),

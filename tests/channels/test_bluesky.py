@@ -67,7 +67,13 @@ class Delivery:
 
         http = self.http or self.channel.http
         made = outside_attempt(
-            http, self.state, key=self.key, edition="tin-sang-1", edition_at=NOW, read_image=read_image
+            http,
+            self.state,
+            key=self.key,
+            edition="tin-sang-1",
+            edition_at=NOW,
+            now=NOW + timedelta(seconds=len(self.thread)),
+            read_image=read_image,
         )
         return replace(made, steps=self.steps, thread=self.thread)
 

@@ -61,7 +61,7 @@ class Marks:
 
 def channel(**changes: Any) -> Any:
     values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "helo_name": "news.example"}
-    return module.Email(**{**values, **changes})
+    return module.EmailChannel(**{**values, **changes})
 
 
 def person(id: str, name: str = "", **changes: Any) -> Recipient:
@@ -199,7 +199,7 @@ def test_the_list_keeps_its_identity_when_the_sender_moves() -> None:
 )
 def test_wrong_settings_are_told_before_anything_is_sent(settings: dict[str, Any], problem: str) -> None:
     raw = RawConfig(Path("config.yaml"), {}, {})
-    made, problems = build(module.Email, {"sender": "tin@bacson.example", **settings}, raw, ("channels", "mail"))
+    made, problems = build(module.EmailChannel, {"sender": "tin@bacson.example", **settings}, raw, ("channels", "mail"))
     assert made is None
     assert len(problems) == 1 and problem in str(problems[0])
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 from distributor.attempt import ChannelState, MemoryState, MemorySteps, StepStore, outside_attempt
 from distributor.delivery import attempts
 from distributor.delivery.attempts import StoredState, StoredSteps, forget_state, read_state, replace_state
+from distributor.delivery.lease import new_owner
 from distributor.errors import Unavailable, Uncertain
 from distributor.http_client import HttpClient
 from distributor.storage.database import Database
@@ -197,6 +201,18 @@ async def test_a_process_that_died_in_a_renewal_is_waited_for_only_so_long(
     renewals: list[bool] = []
     state = StoredState(store, "wall", HttpClient())
     assert await asyncio.wait_for(state.renew({}, counting(renewals)), 10) == {"token": "t1"}
+    assert renewals == [True]
+
+
+async def test_a_process_of_this_machine_that_died_in_a_renewal_is_not_waited_for(store: Database) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    owner = new_owner().replace(f"/{os.getpid()}/", f"/{gone.pid}/")
+    with store.write() as connection:
+        attempts._take(connection, "wall", {}, owner)
+    renewals: list[bool] = []
+    state = StoredState(store, "wall", HttpClient())
+    assert await asyncio.wait_for(state.renew({}, counting(renewals)), 5) == {"token": "t1"}
     assert renewals == [True]
 
 

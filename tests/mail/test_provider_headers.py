@@ -27,7 +27,7 @@ TOKEN = verp.token(SECRET, 77)
 
 def channel(**changes: Any) -> Any:
     values = {"name": "mail", "sender": "Báo Bắc Sơn <tin@bacson.example>", "host": "127.0.0.1", "tls": "none"}
-    return channels.Email(**{**values, **changes})
+    return channels.EmailChannel(**{**values, **changes})
 
 
 def person(token: str = TOKEN) -> Recipient:

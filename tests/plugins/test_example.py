@@ -31,8 +31,13 @@ _NEAR = 15  # lines between a setting and the one that it stands instead of
 _SECRETS = {
     "BOUNCE_PASSWORD": "geheim",
     "SMTP_PASSWORD": "geheim",
+    "BLUESKY_APP_PASSWORD": "geheim-geheim",
+    "FACEBOOK_APP_SECRET": "geheim-geheim",
+    "FACEBOOK_PAGE_TOKEN": "geheim-geheim",
+    "FACEBOOK_TOKEN": "geheim-geheim",
     "MASTODON_TOKEN": "geheim",
     "TELEGRAM_TOKEN": "geheim",
+    "ZALO_SECRET_KEY": "geheim-geheim",
     "WEBHOOK_SECRET": "whsec_" + "A" * 43 + "=",
     "HOOK_KEY": "0123456789abcdef0123",
     "HOOK_PASSWORD": "geheim-geheim",
@@ -119,6 +124,8 @@ _NO_TEXT = (
         "date_order",
         "network",
         "visibility",
+        "status",
+        "style",
         "preview",
         "chat",
         "overflow",
@@ -264,5 +271,5 @@ class Bell(Channel):
     def compose(self, edition, context):
         return []
 
-    async def deliver(self, rendition): ...
+    async def publish(self, content, attempt): ...
 '''

@@ -49,7 +49,9 @@ def own(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_ours_are_all_there() -> None:
-    assert set(channels.names()) == {"console", "email", "feed", "mastodon", "outbox", "pages", "telegram", "webhook"}
+    assert set(channels.names()) == {
+        "bluesky", "console", "email", "facebook", "feed", "mastodon", "outbox", "pages", "telegram", "webhook", "zalo",
+    }  # fmt: skip
     assert set(sources.names()) == {"feed", "folder", "page", "push"}
 
 

@@ -47,7 +47,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
-from distributor.channel import Channel, Folder, Receipt, Rendition
+from distributor.channel import Channel, Folder, Post, Receipt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +56,11 @@ class Slow(Channel):
     seconds: Annotated[float, "how slowly"] = 0.3
 
     def compose(self, edition, context):
-        return [
-            Rendition(channel=self.name, variant=a.id, media_type="text/plain", body=a.title.encode(), edition=edition.id)
-            for a in edition.articles
-        ]
+        return [Post(variant=a.id, text=a.title, title=a.title, article=a.id) for a in edition.articles]
 
-    async def deliver(self, rendition):
+    async def publish(self, post, attempt):
         with self.file.open("a", encoding="utf-8") as out:
-            out.write(rendition.variant + "\\n")
+            out.write(post.variant + "\\n")
         await asyncio.sleep(self.seconds)
         return Receipt()
 '''

@@ -28,7 +28,7 @@ def create_channel_tables() -> None:
         "channel_memory",
         sa.Column("channel", sa.String(length=40), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
-        sa.Column("owner", sa.String(length=40), server_default="", nullable=False),
+        sa.Column("owner", sa.String(length=200), server_default="", nullable=False),
         sa.Column("locked_until", UtcTime(), nullable=True),
         sa.Column("begun", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("updated", UtcTime(), nullable=False),

@@ -64,7 +64,7 @@ def channel(port: int, folder: Path) -> Any:
         settings.DkimSettings(domain="bacson.example", selector=name, key=folder / f"{name}.pem")
         for name in ("rsa", "ed")
     )
-    return module.Email(
+    return module.EmailChannel(
         name="mail",
         sender="Báo Bắc Sơn <tin@bacson.example>",
         host="127.0.0.1",
