@@ -88,7 +88,7 @@ def everything(one: Article) -> dict[str, str]:
     posts = _channel("outbox", folder=Path("x"), network="mastodon")
     out = {"letter": merge_fields.fill_html(digest.html, READER), "text": merge_fields.fill_text(digest.text, READER)}
     out |= {part.variant: part.body.decode() for part in feed.renditions(made, context)}
-    (post,) = posts.compose(made, context)
+    post = posts.compose(made, context)[0]
     assert isinstance(post, Post)
     out["post"] = post.text
     out["page"] = render_edition_page(made, render_settings(reference.SITE, newsletter(), TEMPLATES))

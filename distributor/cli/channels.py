@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..terminal import printable
 from .context import (
     CliContext,
+    ask,
     clock,
     complete_channel,
     confirm,
@@ -151,12 +151,6 @@ def _log_in(channel: Channel, database: Database) -> Mapping[str, Any]:
     from ..errors import DeliveryError
 
     try:
-        return asyncio.run(channel.login(_ask, open_outside_attempt(database, channel)))
+        return asyncio.run(channel.login(ask, open_outside_attempt(database, channel)))
     except DeliveryError as error:
         raise click.ClickException(f"{channel.name}: not logged in: {error}") from None
-
-
-def _ask(question: str, *, secret: bool = False) -> str:
-    """Put a question on the terminal. An empty answer is one too."""
-    answer: str = click.prompt(printable(question), default="", show_default=False, hide_input=secret, err=True)
-    return answer.strip()

@@ -203,6 +203,13 @@ def confirm(question: str) -> None:
     click.confirm(printable(question), abort=True)
 
 
+def ask(question: str, *, secret: bool = False) -> str:
+    """Put a question, and return the answer without spaces around it; an empty one is an answer too. What is `secret` does
+    not show."""
+    answer: str = click.prompt(printable(question), default="", show_default=False, hide_input=secret, err=True)
+    return answer.strip()
+
+
 def warn_of_clock(app: CliContext) -> None:
     """Warn if the store holds times later than now, and say what becomes of them."""
     from .. import pipeline

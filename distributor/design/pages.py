@@ -171,7 +171,7 @@ def _posts(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> It
     """A post of each kind that the channels write."""
     wanted = {str(getattr(channel, "template", "")) for channel in newsroom.channels.values()}
     articles = sample_articles(newsroom.settings.site, newsletter, language)
-    for template in sorted({"post/article.txt.j2", *wanted} - {""}):
+    for template in sorted({"post/article.txt.j2", "post/lead.txt.j2", *wanted} - {""}):
         for number, limit in ((0, 500), (4, 300)):
 
             def make(templates: Templates, template: str = template, number: int = number, limit: int = limit) -> str:

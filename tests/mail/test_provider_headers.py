@@ -38,7 +38,7 @@ def person(token: str = TOKEN) -> Recipient:
 
 
 def rendition(mail: Any) -> Rendition:
-    (made,) = mail.compose(edition(), FakeContext())
+    (made,) = mail.renditions(edition(), FakeContext())
     assert isinstance(made, Rendition)
     return made
 
