@@ -107,7 +107,9 @@ class Facebook(Channel):
         return compose_posts(self, edition, context, self.template, self.max_hashtags)
 
     def appearance(self, post: Post) -> Appearance:
-        return Appearance(text=post.text, network="Facebook", card="large" if self.style == "link" else "none")
+        if self.style == "photo" and post.pictures:
+            return Appearance(text=post.text, network="Facebook", card="none", picture="below")
+        return Appearance(text=post.text, network="Facebook")
 
     # -- posting -------------------------------------------------------------------------------------------------------
 

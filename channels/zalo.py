@@ -118,7 +118,8 @@ class Zalo(Channel):
         return [self._with_body(post, article) for post, article in zip(posts, edition.articles, strict=True)]
 
     def appearance(self, post: Post) -> Appearance:
-        return Appearance(text=f"{post.title}\n\n{post.text}", network="Zalo", bold_title=True, card="none")
+        text = f"{post.title}\n\n{post.text}"
+        return Appearance(text=text, network="Zalo", bold_title=True, card="none", picture="above", cover=self.cover)
 
     async def publish(self, content: Content, attempt: Attempt) -> Receipt:
         assert isinstance(content, Post)

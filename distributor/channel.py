@@ -133,7 +133,8 @@ class Appearance:
 
     `text` is what counts against the limit. `network` is its name in words. `bold_title`: the first line is bold.
     `short_links`: an address is shown without its scheme, and cut. `card` is the picture with which the page behind the
-    link is shown, or that no page is shown.
+    link is shown, or that no page is shown. `picture`: where the post's own picture stands, and `cover` is the address of
+    the one that stands there if it has none.
     """
 
     text: str
@@ -141,6 +142,8 @@ class Appearance:
     bold_title: bool = False
     short_links: bool = False
     card: Literal["large", "small", "none"] = "large"
+    picture: Literal["above", "below", "none"] = "none"
+    cover: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from ..preview.page import (
     FeedPreview,
     LinkCard,
     OtherPreview,
+    PostPicture,
     PostPreview,
     PreviewFinding,
     WebPagePreview,
@@ -222,6 +223,17 @@ def _preview_page(settings: Settings, newsletter: Newsletter, language: Language
         ),
         PostPreview(channel="posts", title=title, appearance=look, length=60, action="delete"),
         PostPreview(channel="posts", title=title, appearance=look, length=60, action="edit"),
+        *(
+            PostPreview(
+                channel="zalo",
+                title=title,
+                appearance=replace(look, card="none", picture=place),
+                length=60,
+                picture=PostPicture(url=f"{PICTURES}1.jpg", alt="…"),
+                follows=True,
+            )
+            for place in ("above", "below")
+        ),
     ]
     feed = FeedPreview(
         channel="feeds", title=settings.site.title, file="feeds/rss.xml", size=9000, total=2,

@@ -8,7 +8,7 @@ from datetime import datetime
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
-from ..channel import Channel, Post
+from ..channel import Appearance, Channel, Post
 from ..content import POST_TYPE
 from ..errors import RenderError
 from ..gathering.dates import parse_date
@@ -32,6 +32,7 @@ from .page import (
     FeedPreview,
     LinkCard,
     OtherPreview,
+    PostPicture,
     PostPreview,
     PreviewFinding,
     WebPagePreview,
@@ -208,6 +209,8 @@ def _post_preview(newsroom: Newsroom, edition: Edition, channel: Channel, one: R
         limit=limits.text,
         action=rendition.action.value,
         card=_link_card(newsroom, edition, article, shown.text) if shown.card != "none" else None,
+        picture=_picture(newsroom, edition, article, shown) if shown.picture != "none" else None,
+        follows=bool(post.follows),
         file="".join(one.paths[:1]),
     )
 
@@ -225,6 +228,15 @@ def _link_card(newsroom: Newsroom, edition: Edition, article: Article | None, te
         image=image.at(_CARD_WIDTH).url if image else "",
         alt=(image.alt or image.caption) if image else "",
     )
+
+
+def _picture(newsroom: Newsroom, edition: Edition, article: Article | None, shown: Appearance) -> PostPicture | None:
+    """The picture of a post: its article's, or the one that stands for it."""
+    about = article_view(article, edition.language, newsroom.settings.site.timezone) if article else None
+    if about and about.image and about.image.url:
+        image = about.image
+        return PostPicture(url=image.at(_CARD_WIDTH).url, alt=image.alt or image.caption)
+    return PostPicture(url=shown.cover) if shown.cover else None
 
 
 def _feed_preview(newsroom: Newsroom, one: RenditionFiles) -> FeedPreview:

@@ -86,10 +86,19 @@ class LinkCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostPicture:
+    """The picture of a post: its address, and what it shows in words."""
+
+    url: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostPreview:
     """A post. `length` and `limit` are in the network's own units, `limit` None where there is none.
 
-    `action` is what the channel does: `post`, `edit`, `replace`, `reply` or `delete`.
+    `action` is what the channel does: `post`, `edit`, `replace`, `reply` or `delete`. `follows`: it answers
+    the post before it, in a thread.
     """
 
     channel: str
@@ -99,6 +108,8 @@ class PostPreview:
     limit: int | None = None
     action: str = "post"
     card: LinkCard | None = None
+    picture: PostPicture | None = None
+    follows: bool = False
     file: str = ""
 
     @property

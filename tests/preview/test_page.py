@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,7 @@ from distributor.preview.page import (
     FeedPreview,
     LinkCard,
     OtherPreview,
+    PostPicture,
     PostPreview,
     PreviewFinding,
     WebPagePreview,
@@ -316,7 +317,17 @@ def test_a_post_that_is_taken_back_or_replaced_says_so() -> None:
     assert "is deleted" in words(replace(WHOLE, posts=(replace(POST, action="delete"),)))
     assert "is posted anew" in words(replace(WHOLE, posts=(replace(POST, action="replace"),)))
     assert "answers the post" in words(replace(WHOLE, posts=(replace(POST, action="reply"),)))
+    assert "answers the post before it" in words(replace(WHOLE, posts=(replace(POST, follows=True),)))
     assert "replaces the post" in words(replace(WHOLE, posts=(replace(POST, action="edit"),)))
+
+
+@pytest.mark.parametrize("place", ["above", "below"])
+def test_the_picture_of_a_post_stands_where_its_network_shows_it(place: Literal["above", "below"]) -> None:
+    look = Appearance(text="Tin một", card="none", picture=place)
+    shown = PostPicture(url="https://bacson.example/cau.jpg", alt="Cầu mới")
+    page = index(replace(WHOLE, posts=(replace(POST, appearance=look, picture=shown, card=None),)))
+    picture, text = page.index('alt="Cầu mới"'), page.index("Tin một</p>")
+    assert (picture < text) is (place == "above")
 
 
 def test_networks_cut_links_and_embolden_titles() -> None:
