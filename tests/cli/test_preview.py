@@ -14,6 +14,7 @@ import pytest
 from lxml import html as lxml_html
 
 from distributor.channel import Appearance, Channel
+from distributor.kit.posts import MASTODON
 from distributor.plugins import registry
 from distributor.preview import page as preview_page
 from distributor.preview.page import (
@@ -160,7 +161,7 @@ def test_posts_and_feeds_are_shown_as_they_are(room: Room) -> None:
     room.good("preview", "tin-sang")
     page = shown_page(room)
     files = sorted((room.folder / "var" / "preview" / "tin-sang" / "posts").glob("*.txt"))
-    counts = {re.search(r"mastodon: (\d+) of 500", file.read_text(encoding="utf-8"))[1] for file in files}  # type: ignore[index]
+    counts = {MASTODON.measure(file.read_text(encoding="utf-8")) for file in files}
     shown = {one.text for one in page.findall(".//p[@class='count quiet']/span")}
     assert shown == {f"{count} of 500" for count in counts}
     assert [one.text_content() for one in page.find(".//section[@id='feeds']").iter("h3")] == [

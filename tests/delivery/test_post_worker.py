@@ -273,7 +273,8 @@ async def test_spacing_is_kept_over_all_workers(bench: Bench) -> None:
     assert turns == [NOW + n * timedelta(seconds=5) for n in range(4)]
 
 
-async def test_a_rate_is_kept_and_staff_hear_of_it_once(bench: Bench) -> None:
+async def test_a_rate_is_kept_and_staff_hear_of_it_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_state, "SPACING", timedelta(seconds=0.01))
     owe(bench, *map(post, EIGHT))
     network = Network(name="wall", allowed=PostLimits(rates=(Rate(3, timedelta(hours=1)),)))
     first = await bench.run(network)

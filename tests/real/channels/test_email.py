@@ -96,7 +96,7 @@ def readers() -> list[Recipient]:
 
 
 async def send(mail: Any) -> None:
-    (rendition,) = mail.compose(edition(), EmailContext())
+    (rendition,) = mail.renditions(edition(), EmailContext())
     hand = MessageBatch([OutgoingMessage(rendition, reader) for reader in readers()])
     await mail.transport().send_all(hand)
     assert Counter(map(type, hand.outcomes.values())) == {Receipt: COUNT}
