@@ -87,7 +87,7 @@ class HttpResponse:
             return None
 
 
-def _no_wait(answer: HttpResponse) -> datetime | None:
+def _no_wait(answer: HttpResponse) -> datetime | float | None:
     return None
 
 
@@ -112,14 +112,15 @@ class ResponseRules:
 
     `doubt` is raised where a request left and no answer, or a 5xx, came back: Uncertain, or Unavailable where
     repeating it is harmless (an idempotency key, a look-up, a deletion). `stop` are the answers after which nothing
-    more will be accepted until staff have mended the settings. `wait` reads the network's own way of naming a time, `said`
-    its words. `verdict` is asked first, of every answer whatever its status: it returns the error for which the network
-    has a code of its own, with the text that it is given, or None.
+    more will be accepted until staff have mended the settings. `wait` reads how long the network wants to be left alone,
+    where it says so in a way of its own: seconds from now, or an aware time; what is neither is no answer. `said` reads its
+    words, for staff. `verdict` is asked first, of every answer whatever its status: it returns the error for which the
+    network has a code of its own, with the text that it is given, or None.
     """
 
     doubt: type[Uncertain] | type[Unavailable] = Uncertain
     stop: frozenset[int] = frozenset({401, 403})
-    wait: Callable[[HttpResponse], datetime | None] = _no_wait
+    wait: Callable[[HttpResponse], datetime | float | None] = _no_wait
     said: Callable[[HttpResponse], str] = _said
     verdict: Verdict = _no_verdict
 
@@ -163,7 +164,7 @@ class HttpClient:
     def error_for(self, answer: HttpResponse, call: HttpCall, rules: ResponseRules) -> DeliveryError | None:
         """The error that an answer stands for; None where all is well. Pure but for the clock that a Retry-After needs."""
         said = self.redact(rules.said(answer)) if answer.status >= 300 else ""
-        text = f"{_host(call.url)} answered {answer.status}" + (f": {said}" if said else "")
+        text = f"{_host(call.url) or 'the server'} answered {answer.status}" + (f": {said}" if said else "")
         if verdict := rules.verdict(answer, text):
             verdict.args, verdict.reply = (self.redact(str(verdict)),), self.redact(verdict.reply)
             return verdict
@@ -176,7 +177,7 @@ class HttpClient:
             return AuthBroken(f"{text}; it has moved to {self.redact(place)}: put the new address into the settings")
         now = datetime.now(UTC)
         if answer.status in _NOT_YET:
-            named = rules.wait(answer) or retry_after(answer, now) or rate_limit_reset(answer, now)
+            named = _time(rules.wait(answer), now) or retry_after(answer, now) or rate_limit_reset(answer, now)
             return Unavailable(text, retry_at=named, all_posts=True if answer.status == 429 else None)
         if answer.status >= 500:
             return rules.doubt(text, retry_at=retry_after(answer, now))
@@ -305,6 +306,13 @@ def _iso(value: str) -> datetime | None:
         return named.astimezone(UTC) if named.tzinfo else named.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _time(named: object, now: datetime) -> datetime | None:
+    """What a channel has read of a time to wait: an aware time, seconds from now, or what is neither."""
+    if isinstance(named, datetime):
+        return named if named.tzinfo else named.replace(tzinfo=UTC)
+    return after_seconds(named, now) if isinstance(named, int | float) else None
 
 
 def after_seconds(seconds: float, now: datetime) -> datetime | None:

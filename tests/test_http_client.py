@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -148,3 +149,17 @@ def test_too_many_requests_mean_the_whole_channel(
     error = CLIENT.error_for(http.HttpResponse(status, headers, b""), call, http.ResponseRules())
     assert isinstance(error, Unavailable)
     assert (error.all_posts, error.retry_at is not None) == (all_posts, named)
+
+
+@pytest.mark.parametrize(
+    ("named", "seconds"),
+    [(250.5, 250.5), (900, 900), (timedelta(hours=1), 3600), ("2.5", 7), (None, 7), (-1, 7), (float("nan"), 7)],
+)
+def test_a_network_names_a_time_to_wait_in_seconds_or_as_a_time(named: Any, seconds: float) -> None:
+    call = http.HttpCall(url="https://bacson.example/")
+    answer = http.HttpResponse(429, {"retry-after": "7"}, b"")
+    told = datetime.now(UTC) + named if isinstance(named, timedelta) else named
+    error = CLIENT.error_for(answer, call, http.ResponseRules(wait=lambda answer: told))
+    assert isinstance(error, Unavailable)
+    assert error.retry_at
+    assert abs((error.retry_at - datetime.now(UTC)).total_seconds() - seconds) < 60

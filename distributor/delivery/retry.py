@@ -61,6 +61,16 @@ def decide_next(
     return _later(until or now + _wait(outcome, attempts, jitter), outcome, expires_at)
 
 
+def checked_receipt(found: object, act: str) -> Receipt:
+    """What an adapter returned as a receipt. Raises TypeError where it is none that could be written down."""
+    if not isinstance(found, Receipt):
+        raise TypeError(f"{act} returned {type(found).__name__}, which is no Receipt")
+    for name in ("remote_id", "url", "reply"):
+        if not isinstance(getattr(found, name), str):
+            raise TypeError(f"{act} returned a Receipt whose {name} is no text: {getattr(found, name)!r}"[:200])
+    return found
+
+
 def backoff_until(outcome: DeliveryOutcome, *, attempts: int, now: datetime, jitter: float) -> datetime | None:
     """Until when a whole channel backs off after an outcome; None where it was about one post only.
 
@@ -77,8 +87,8 @@ def backoff_until(outcome: DeliveryOutcome, *, attempts: int, now: datetime, jit
 
 def named_time(outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime | None:
     """The time that the far end named, within bounds; None where it named none, or one that is over."""
-    named = outcome.retry_at if isinstance(outcome, Unavailable | Uncertain) else None
-    if named is None:
+    named: object = outcome.retry_at if isinstance(outcome, Unavailable | Uncertain) else None
+    if not isinstance(named, datetime):  # an adapter may have put anything there
         return None
     named = named if named.tzinfo else named.replace(tzinfo=UTC)
     if named <= now:

@@ -420,6 +420,19 @@ class NewKeyEachTime(Wall):
         return self.receipt(await self.ask("publish", body, attempt, Unavailable))
 
 
+class NamesSeconds(Wall):
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        try:
+            return await super().publish(content, attempt)
+        except Unavailable as error:
+            raise Unavailable(str(error), retry_at=2.5) from None  # type: ignore[arg-type]
+
+
+class GivesANumber(Wall):
+    async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+        return replace(await super().publish(content, attempt), remote_id=77)  # type: ignore[arg-type]
+
+
 LIES: list[tuple[str, type[Channel], str]] = [
     ("manual", NoSentence, "setting color has no sentence"),
     ("abilities", CannotEdit, "it has an `edit`, which nobody calls"),
@@ -433,6 +446,8 @@ LIES: list[tuple[str, type[Channel], str]] = [
     ("works", NoReceipt, "the receipt has no remote_id"),
     ("one way out", WayOfItsOwn, "publish goes to wall.example without `attempt.http`"),
     ("four errors", RaisesWhatItFinds, "publish: publish answers 200 and nothing: it raises KeyError"),
+    ("works", GivesANumber, "a Receipt that is no text in remote_id=77"),
+    ("four errors", NamesSeconds, "it raises Unavailable with retry_at=2.5, which is no aware datetime"),
     ("four errors", BreaksOnADisk, "to a folder that cannot be made: it raises NotADirectoryError"),
     ("truth", SaysSurelyNot, "publish: publish drops: it raises Unavailable, though the post may be out"),
     ("truth", SaysAlwaysDone, "publish: upload refuses: it returns a receipt"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...channel import Corrections
@@ -12,7 +12,7 @@ from ...personal_channel import PersonalChannel
 from ...plugins.info import settings_of
 from .evidence import Evidence, Misbehaviour, NotPromised, in_words
 from .far_end import GONE, REFUSALS
-from .trial import Trial
+from .trial import ActRun, Trial
 from .truth import lie, wrong_outcome
 
 
@@ -32,8 +32,15 @@ async def all_is_well(evidence: Evidence) -> list[str]:
     return found
 
 
+def _why_no_requests(usual: Mapping[str, Sequence[ActRun]]) -> str:
+    """Why none can be tried: the channel makes none, or fails before it does."""
+    failed = any(wrong_outcome(act, runs[0].outcome) for act, runs in usual.items())
+    return "no request is made, because an act fails: see `works`" if failed else "it makes no requests"
+
+
 def _corrects(evidence: Evidence) -> bool:
-    return evidence.trial.cls.corrections is not Corrections.NONE
+    cls = evidence.trial.cls
+    return cls.corrections is not Corrections.NONE or cls.can("edit") or cls.can("delete")
 
 
 async def way_out(evidence: Evidence) -> list[str]:
@@ -80,7 +87,7 @@ async def _broken_place(evidence: Evidence) -> list[str]:
 async def truth(evidence: Evidence) -> list[str]:
     bad, repeatable = await evidence.bad(), evidence.trial.cls.repeatable
     if not bad:
-        raise NotPromised("it makes no requests")
+        raise NotPromised(_why_no_requests(await evidence.usual()))
     found = []
     for one in bad:
         run = one.run
@@ -144,7 +151,7 @@ async def private(evidence: Evidence) -> list[str]:
     trial = evidence.trial
     usual = (await evidence.usual())["publish"][0]
     if not usual.requests:
-        raise NotPromised("it makes no requests")
+        raise NotPromised(_why_no_requests(await evidence.usual()))
     if isinstance(getattr(trial.channel, "allow_private", False), bool) and _asked(trial, "allow_private"):
         raise NotPromised("the settings that are tried allow them")
     run = await trial.run("publish", allow_private=trial.channel.http.allow_private)

@@ -22,16 +22,33 @@ def wrong_outcome(act: str, outcome: object) -> str:
     """Why an outcome is none that an act may have; empty where it may."""
     if isinstance(outcome, DeliveryError):
         kinds = (Unavailable, Rejected, AuthBroken, Uncertain)
-        return "" if isinstance(outcome, kinds) else f"it raises {type(outcome).__name__}, which is none of the four"
+        if not isinstance(outcome, kinds):
+            return f"it raises {type(outcome).__name__}, which is none of the four"
+        return _wrong_time(outcome)
     if isinstance(outcome, BaseException):
         return f"it raises {type(outcome).__name__}: {str(outcome)[:200]}"
     if act in ("publish", "edit") and not isinstance(outcome, Receipt):
         return f"it returns {_short(outcome)} instead of a Receipt"
     if act == "find" and not (outcome is None or isinstance(outcome, Receipt)):
         return f"it returns {_short(outcome)} instead of a Receipt or None"
+    if isinstance(outcome, Receipt):
+        return _wrong_member(outcome)
     if act == "login" and not isinstance(outcome, Mapping):
         return f"it returns {_short(outcome)} instead of values"
     return ""
+
+
+def _wrong_time(error: DeliveryError) -> str:
+    named: object = getattr(error, "retry_at", None)
+    if named is None or (isinstance(named, datetime) and named.tzinfo):
+        return ""
+    return f"it raises {type(error).__name__} with retry_at={_short(named)}, which is no aware datetime"
+
+
+def _wrong_member(receipt: Receipt) -> str:
+    members = ((name, getattr(receipt, name)) for name in ("remote_id", "url", "reply"))
+    wrong = [f"{name}={_short(value)}" for name, value in members if not isinstance(value, str)]
+    return f"it returns a Receipt that is no text in {', '.join(wrong)}" if wrong else ""
 
 
 def lie(act: str, outcome: object, requests: Sequence[Request], target: str, carrying: str, repeatable: bool) -> str:
