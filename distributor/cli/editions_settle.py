@@ -35,7 +35,7 @@ def settle(
     """Say what became of posts that may be out, after you have looked at the network.
 
     A post of which no clear answer came is not repeated by itself where the network cannot be asked. What follows it in a
-    thread waits with it.
+    thread waits with it. Where you learn the id of a post later, say --out --id again: then corrections can change it.
     """
     from .. import pipeline
     from ..delivery.settle import Verdict
@@ -55,6 +55,8 @@ def settle(
     done = {"out": "sent", "again": "queued again", "give up": "given up"}[verdict]
     say(f"{edition}: {plural(len(found), 'post')} on {channel} {done}: {', '.join(row.variant for row in found)}")
     if verdict == "out" and not remote_id:
-        say("  without --id, corrections cannot change or delete it from here")
+        say(
+            "  without --id, corrections cannot change or delete it from here; say it again with --post and --id, any time"
+        )
     if woken:
         say(f"  {plural(woken, 'post')} to go out; `distributor serve` or `distributor deliver` sends them")

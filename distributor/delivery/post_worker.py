@@ -27,7 +27,15 @@ from .ledger import FenceLost, Shard, entry
 from .message_worker import FLUSH_TIMEOUT, DeliveryRules
 from .queries import find_newer_edition
 from .receipts import find_later_correction, find_receipts, find_thread
-from .retry import FIRST_WAIT, Decision, backoff_until, decide_next, decide_uncertain, named_time
+from .retry import (
+    FIRST_WAIT,
+    Decision,
+    backoff_until,
+    checked_receipt,
+    decide_next,
+    decide_uncertain,
+    named_time,
+)
 from .settle import FOLLOWS_DOUBT
 from .stats import RunStats
 
@@ -212,8 +220,7 @@ class _RenditionDelivery:
     async def _doubt(self, row: Delivery, now: datetime) -> Decision:
         if self.cancelled:
             return decide_uncertain(row, resend=False, now=now)
-        again = (RenditionAction.EDIT, RenditionAction.DELETE)  # twice edited is once edited
-        if self.channel.repeatable or self.rendition.action in again:
+        if self._harmless_again:
             return Decision(DeliveryState.DEFERRED, now, row.reply)
         if not self.channel.can("find"):
             return decide_uncertain(row, resend=False, now=now)
@@ -221,6 +228,8 @@ class _RenditionDelivery:
         attempt = self._attempt(row, tuple(thread) if isinstance(thread, list) else ())
         try:
             found = await self.channel.find(self.rendition.content, attempt)
+            if found is not None:
+                checked_receipt(found, "find")
         except DeliveryError as error:
             until = await self._back_off_after(error, row.attempts, now) or named_time(error, row.attempts, now)
             return Decision(DeliveryState.UNCERTAIN, until or now + FIRST_WAIT, _look_failed(row, error.reply))
@@ -234,6 +243,11 @@ class _RenditionDelivery:
             why = f"it is not there, and the edition's time is over; last: {row.reply}"
             return Decision(DeliveryState.EXPIRED, reply=why)
         return Decision(DeliveryState.DEFERRED, now, row.reply)
+
+    @property
+    def _harmless_again(self) -> bool:
+        """Whether doing it once more has no second effect: twice edited is once edited."""
+        return self.channel.repeatable or self.rendition.action in (RenditionAction.EDIT, RenditionAction.DELETE)
 
     # -- sending -----------------------------------------------------------------------------------------------------
 
@@ -255,15 +269,19 @@ class _RenditionDelivery:
     async def _act(self, attempt: Attempt) -> Receipt:
         """Publish, edit, replace or delete."""
         rendition, channel = self.rendition, self.channel
+        if not all(receipt.remote_id for receipt in attempt.thread):
+            raise Rejected("nobody knows the id of the post that it follows")
         if rendition.action in (RenditionAction.POST, RenditionAction.REPLY):
-            return await channel.publish(rendition.content, attempt)
+            return checked_receipt(await channel.publish(rendition.content, attempt), "publish")
         there = await self.worker.commit.read(
             find_receipts, rendition.channel, rendition.target, rendition.target_variant
         )
         if not there:
             raise Rejected(f"{rendition.target} has posted nothing there that could be changed")
+        if not all(receipt.remote_id for receipt in there):  # staff have said that it is there, and not by which id
+            raise Rejected(f"nobody knows the id of the post of {rendition.target} there: change it by hand")
         if rendition.action is RenditionAction.EDIT:
-            return await channel.edit(there[0], rendition.content, attempt)
+            return checked_receipt(await channel.edit(there[0], rendition.content, attempt), "edit")
 
         async def delete() -> bool:
             for receipt in reversed(there):
@@ -272,7 +290,7 @@ class _RenditionDelivery:
 
         if rendition.action is RenditionAction.REPLACE:
             await attempt.once("delete what it replaces", delete, again=delete)
-            return await channel.publish(rendition.content, attempt)
+            return checked_receipt(await channel.publish(rendition.content, attempt), "publish")
         await delete()
         return Receipt(remote_id=there[0].remote_id, reply="deleted")
 
@@ -310,6 +328,8 @@ class _RenditionDelivery:
         if decision.state is DeliveryState.EXPIRED and await self._steps(row).any():
             reply = f"{decision.reply}; it was begun there"
             decision = Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, reply)
+        if decision.state is DeliveryState.UNCERTAIN and not (self._harmless_again or self.channel.can("find")):
+            decision = decide_uncertain(replace(row, reply=decision.reply), resend=False, now=now)  # at once
         await self._back_off_after(outcome, attempts, now)  # before the outcome: who dies in between has said it
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
         row = replace(row, state=DeliveryState.SENDING, attempts=attempts if counted else row.attempts)

@@ -14,6 +14,7 @@ from ..storage.tables import deliveries, delivery_steps, editions, shards
 from .lease import AT_ONCE
 from .queries import DELIVERY_COLUMNS, delivery_from_row, lock_shards, mark_shards_idle
 
+_OUT = "out, says "  # how the reply of a post begins of which staff have said so
 FOLLOWS_DOUBT = "not posted, because nobody knows of the post that it follows: "  # how a reply begins
 
 
@@ -27,10 +28,24 @@ class Verdict(StrEnum):
 
 def list_doubtful_posts(connection: Connection, edition: str, channel: str = "", variant: str = "") -> list[Delivery]:
     """The posts of an edition that may be out and wait for staff, in their order."""
-    here = (deliveries.c.edition_id == edition) & (deliveries.c.recipient == "") & (deliveries.c.state == S.UNCERTAIN)
+    in_doubt = (deliveries.c.state == S.UNCERTAIN) & deliveries.c.due.is_(None)
+    return _list_posts(connection, edition, channel, variant, in_doubt)
+
+
+def list_posts_without_id(connection: Connection, edition: str, channel: str, variant: str) -> list[Delivery]:
+    """The posts of an edition of which staff have said that they are out, and not by which id, in their order."""
+    without = (deliveries.c.state == S.SENT) & (deliveries.c.remote_id == "")
+    said = deliveries.c.reply.startswith(_OUT, autoescape=True)
+    return _list_posts(connection, edition, channel, variant, without & said)
+
+
+def _list_posts(
+    connection: Connection, edition: str, channel: str, variant: str, which: sa.ColumnElement[bool]
+) -> list[Delivery]:
+    here = (deliveries.c.edition_id == edition) & (deliveries.c.recipient == "") & which
     for column, value in ((deliveries.c.channel, channel), (deliveries.c.variant, variant)):
         here &= column == value if value else sa.true()
-    query = sa.select(*DELIVERY_COLUMNS).where(here, deliveries.c.due.is_(None)).order_by(deliveries.c.id)
+    query = sa.select(*DELIVERY_COLUMNS).where(here).order_by(deliveries.c.id)
     return [delivery_from_row(row) for row in connection.execute(query)]
 
 
@@ -49,13 +64,13 @@ def settle_posts(
     edition = found[0].edition
     lock_shards(connection, shards.c.edition_id == edition)
     ids = [row.id for row in found]
-    here = deliveries.c.id.in_(ids) & (deliveries.c.state == S.UNCERTAIN)
+    here = deliveries.c.id.in_(ids) & deliveries.c.state.in_({row.state for row in found})
     connection.execute(sa.update(deliveries).where(here).values(**_values(verdict, receipt, by, now)))
     woken: list[int] = []
     if verdict is Verdict.AGAIN:
         connection.execute(sa.delete(delivery_steps).where(delivery_steps.c.delivery_id.in_(ids)))
         woken += ids
-    if verdict is not Verdict.GIVE_UP:
+    if verdict is Verdict.AGAIN or receipt.remote_id:  # by its id they answer it
         following = sa.select(deliveries.c.id).where(
             deliveries.c.edition_id == edition,
             deliveries.c.channel.in_({row.channel for row in found}),
@@ -71,7 +86,7 @@ def settle_posts(
 
 def _values(verdict: Verdict, receipt: Receipt, by: str, now: datetime) -> dict[str, object]:
     if verdict is Verdict.OUT:
-        reply = f"out, says {by}"
+        reply = f"{_OUT}{by}"
         return {"state": S.SENT, "updated": now, "reply": reply, "remote_id": receipt.remote_id, "url": receipt.url}
     if verdict is Verdict.AGAIN:
         return {"state": S.PENDING, "updated": now, "attempts": 0, "crash_count": 0, "reply": f"not out, says {by}"}

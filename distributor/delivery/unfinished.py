@@ -156,8 +156,11 @@ def suggest_commands(found: Sequence[UnfinishedDeliveries]) -> list[str]:
         f"`distributor editions resend {id} --missed --uncertain` sends again what may be out; some will get it twice"
         for id in _ids(one for one in found if one.held and one.personal)
     ]
-    if any(one.held and not one.personal for one in found):
-        lines.append("a post that may be out is not sent again by itself: look on its network whether it is there")
+    lines += [
+        f"`distributor editions settle {id} --channel {channel}` takes what you find on the network of a post that may be "
+        "out: --out --id ID, --again or --give-up"
+        for id, channel in dict.fromkeys((one.edition, one.channel) for one in found if one.held and not one.personal)
+    ]
     return lines
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ..bounces import guard, suppressions
 from ..delivery import control
 from ..delivery import settle as delivery_settle
-from ..delivery.settle import Verdict, list_doubtful_posts
+from ..delivery.settle import Verdict, list_doubtful_posts, list_posts_without_id
 from ..editions import repository as edition_repository
 from ..editions.repository import EditionRow
 from ..errors import UserError
@@ -68,13 +68,16 @@ def settle_posts(
     by: str,
     now: datetime,
 ) -> tuple[list[Delivery], int]:
-    """Write down what staff have found of posts that may be out; returns these posts, and how many go out because of it.
+    """Write down what staff have found of posts that may be out; returns these posts, and how many go out because of it. The
+    id of one that staff have said to be out can be given later.
 
     Raises UserError where there is none, where one receipt is given for several, and for an edition that was cancelled.
     """
     with database.write() as connection:
         row = _row(connection, edition_id)
         found = list_doubtful_posts(connection, edition_id, channel, variant)
+        if not found and receipt.remote_id:
+            found = list_posts_without_id(connection, edition_id, channel, variant)
         if not found:
             raise UserError(f"no post of {edition_id} on {channel} is in doubt and left to you")
         if len(found) > 1 and (receipt.remote_id or receipt.url):

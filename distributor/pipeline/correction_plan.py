@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from ..channel import Channel, Corrections, Post
 from ..delivery.article_posts import ArticlePost
 from ..delivery.queries import UNSENT_STATES
+from ..delivery.receipts import find_receipts
 from ..editions import repository as edition_repository
 from ..model import DeliveryState, Edition, Notice, NoticeKind, Rendition, RenditionAction
 
@@ -104,11 +105,21 @@ class CorrectionPlanner:
         elif action is None or (made is None and action is not RenditionAction.DELETE):
             what = "deleted" if self.withdrawal else "changed"
             self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
+        elif not self._id_is_known(post):
+            settle = f"distributor editions settle {post.edition} --channel {name} --post {post.variant} --out --id ID"
+            self.lines.append(
+                f"{name}: nobody knows the id of the post of {post.edition} there; change it by hand, or first `{settle}`"
+            )
         else:
             if made is None or action is RenditionAction.DELETE:
                 made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
             self._change(made, action, post)
             self.lines.append(f"{name}: the post of {post.edition} is {_IN_WORDS[action]}")
+
+    def _id_is_known(self, post: ArticlePost) -> bool:
+        """Whether its network can be told which post it is: not where staff have said that it is there, and no more."""
+        receipts = find_receipts(self.connection, post.channel, post.edition, post.variant)
+        return all(receipt.remote_id for receipt in receipts)
 
     def _in_doubt(self, channel: Channel) -> bool:
         """Whether it matters that nobody knows what became of an earlier change: there may be a post of which we have no

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,10 @@ from distributor import pipeline
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Corrections, Post, PostLimits, Rate
 from distributor.delivery import channel_state
 from distributor.delivery.control import close_post
+from distributor.delivery.queries import list_deliveries
 from distributor.delivery.settle import Verdict
 from distributor.errors import Rejected, Unavailable, Uncertain, UserError
-from distributor.model import DeliveryState, Edition, Receipt, Rendition, RenditionAction
+from distributor.model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
 from support.builders import NOW, edition
 from support.ledger import freeze
 from support.scripted_channels import Bench
@@ -426,7 +428,83 @@ async def test_a_correction_of_a_post_that_is_gone_is_refused(bench: Bench) -> N
     correct(bench, 2, RenditionAction.EDIT, "two")
     await bench.run(Editing(name="wall"), after=timedelta(minutes=5))
     with bench.database.read() as connection:
-        from distributor.delivery.queries import list_deliveries
-
         (row,) = list_deliveries(connection, edition="tin-sang-2")
     assert row.state is S.REJECTED
+
+
+# -- what nobody knows -------------------------------------------------------------------------------------------------
+
+
+def row_of(bench: Bench, made: str) -> Delivery:
+    with bench.database.read() as connection:
+        (row,) = list_deliveries(connection, edition=made)
+    return row
+
+
+async def test_a_doubt_that_nobody_can_settle_from_here_is_left_to_staff_at_once(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    await bench.run(Network(name="wall", answers={"a1": [Uncertain("504")]}))
+    assert row_of(bench, "tin-sang-1").due is None
+    assert row_of(bench, "tin-sang-1").reply == "504; held for staff"
+    found, _ = pipeline.settle_posts(
+        bench.database, "tin-sang-1", "wall", "", Verdict.OUT, Receipt(remote_id="7"), "Lan", NOW
+    )
+    assert [row.variant for row in found] == ["a1"]
+
+
+async def test_a_post_without_an_id_is_never_changed_until_staff_have_given_it(bench: Bench) -> None:
+    """To delete the post with the empty id may delete anything."""
+    owe(bench, post("a1"))
+    network = Editing(name="wall", wall={"": "all of the wall", "7": "text a1"}, answers={"a1": [Uncertain("504")]})
+    await bench.run(network)
+    settle(bench, Receipt())
+    for number, action in enumerate((RenditionAction.EDIT, RenditionAction.DELETE), 2):
+        correct(bench, number, action, "two")
+        await bench.run(network, after=timedelta(minutes=5))
+    assert network.wall == {"": "all of the wall", "7": "text a1"}
+    assert "nobody knows the id" in row_of(bench, "tin-sang-2").reply
+    settle(bench, Receipt(remote_id="7"))
+    correct(bench, 4, RenditionAction.DELETE, "two")
+    await bench.run(network, after=timedelta(minutes=5))
+    assert network.wall == {"": "all of the wall"}
+
+
+def settle(bench: Bench, receipt: Receipt) -> None:
+    pipeline.settle_posts(bench.database, "tin-sang-1", "wall", "", Verdict.OUT, receipt, "Lan", bench.clock.now)
+
+
+async def test_what_follows_a_post_without_an_id_waits_until_it_is_given(bench: Bench) -> None:
+    thread(bench)
+    network = Network(name="wall", answers={"a1": [Uncertain("504")]})
+    await bench.run(network)
+    settle(bench, Receipt())
+    await bench.run(network, after=timedelta(minutes=10))
+    assert list(network.wall.values()) == ["text b"]
+    settle(bench, Receipt(remote_id="x7"))
+    await bench.run(network, after=timedelta(minutes=10))
+    assert list(network.wall.values()) == ["text b", "text a1-2", "text a1-3"]
+    assert list(network.parents.values())[1] == "x7"
+
+
+@pytest.mark.parametrize("wrong", [None, {"id": 7}, Receipt(remote_id=7)])  # type: ignore[arg-type]
+async def test_an_adapter_that_returns_no_receipt_stops_nobody(bench: Bench, wrong: Any) -> None:
+    owe(bench, post("a1"), post("a2"))
+
+    class Careless(Network):
+        async def publish(self, content: Content, attempt: Attempt) -> Receipt:
+            return wrong if content.variant == "a1" else await super().publish(content, attempt)
+
+    network = Careless(name="wall")
+    await bench.run(network)
+    assert list(network.wall.values()) == ["text a2"]
+    with bench.database.read() as connection:
+        states = {row.variant: (row.state, row.reply) for row in list_deliveries(connection, edition="tin-sang-1")}
+    assert states["a1"][0] is S.UNCERTAIN
+    assert "publish returned" in states["a1"][1]
+
+
+async def test_an_adapter_that_names_no_time_as_a_time_stops_nobody(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    wrong = Unavailable("429", retry_at=2.5)  # type: ignore[arg-type]
+    await bench.run(Network(name="wall", answers={"a1": [wrong]}))
+    assert row_of(bench, "tin-sang-1").state is S.DEFERRED

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.delivery.queries import list_deliveries
 from distributor.model import DeliveryState, Notice, NoticeKind
 from distributor.plugins import registry
+from distributor.storage.tables import deliveries
 from support.clocked_newsroom import Line
 
 S = DeliveryState
@@ -169,6 +171,18 @@ def test_a_correction_in_hand_that_failed_does_not_come_after_the_next(boards: L
     boards.deliver()
     (shown,) = [text for text in notes(boards) if "Tin a " in text]
     assert "Hai." in shown
+
+
+def test_a_post_of_which_nobody_knows_the_id_is_left_to_staff_and_the_command_is_named(boards: Line) -> None:
+    first = begin(boards, "edit", "id")
+    with boards.store.write() as connection:
+        connection.execute(sa.update(deliveries).values(remote_id="", reply="out, says Lan"))
+    plan = pipeline.plan_correction(
+        boards.newsroom, boards.store, first, Notice(NoticeKind.WITHDRAWAL, "", boards.now), mail=False
+    )
+    ((told,),) = [part.lines for part in plan.parts]
+    assert "nobody knows the id of the post" in told
+    assert f" --channel board --post {first} --out --id ID`" in told
 
 
 def test_what_was_taken_back_is_not_taken_back_again(boards: Line) -> None:
