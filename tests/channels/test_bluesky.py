@@ -7,9 +7,7 @@ import importlib
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp import web
@@ -21,13 +19,10 @@ from distributor.attempt import Attempt, MemoryState, MemorySteps, PreparedImage
 from distributor.channel import Corrections, HttpCall, Picture, Post
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.http_client import HttpClient, HttpResponse, ResponseRules
-from distributor.i18n import Texts
-from distributor.model import Language, Receipt
-from distributor.plugins import registry
-from distributor.rendering.context import RenderContext
-from distributor.rendering.templates import Templates
-from support.builders import NOW, article, edition, newsletter, settings
+from distributor.model import Receipt
+from support.builders import NOW, article, edition
 from support.fake_bluesky import APP_PASSWORD, DID, HANDLE, TID, FakeBluesky, Trouble, error
+from support.render_contexts import post_context
 
 module: Any = importlib.import_module("distributor.channels.bluesky")
 
@@ -532,16 +527,7 @@ async def test_checking_tells_what_is_wrong_and_posts_nothing(bluesky: FakeBlues
     assert not bluesky.records
 
 
-CONTEXT = RenderContext(
-    site=settings().site,
-    newsletter=newsletter(),
-    announced=(),
-    published=(),
-    templates=Templates(registry.template_folders(Path("/nonexistent"))),
-    language=Language.VI,
-    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
-    texts=Texts(),
-)
+CONTEXT = post_context()
 
 
 def test_an_address_that_is_longer_than_a_post_stands_in_the_card_alone(bluesky: FakeBluesky) -> None:

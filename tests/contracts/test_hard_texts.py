@@ -10,7 +10,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
-from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
@@ -18,30 +17,19 @@ from pydantic import SecretStr
 from distributor.attempt import MemoryState, outside_attempt
 from distributor.channel import Channel, Post
 from distributor.config.yaml import read
-from distributor.i18n import Texts
 from distributor.merge_fields import WORD_JOINER
-from distributor.model import Article, Edition, Language, Receipt
+from distributor.model import Article, Edition, Receipt
 from distributor.plugins import registry
 from distributor.plugins.info import describe
-from distributor.rendering.context import RenderContext
-from distributor.rendering.templates import Templates
 from distributor.rendering.views import clean_text, safe_url
 from distributor.text import graphemes
-from support.builders import NOW, article, edition, newsletter, settings
+from support.builders import NOW, article, edition
 from support.fake_bluesky import APP_PASSWORD, HANDLE, FakeBluesky
 from support.hard_texts import LENGTHS, HardText, boundaries, clusters, hard_texts, mentions, utf16
+from support.render_contexts import post_context
 
 TEXTS = list(hard_texts())
-CONTEXT = RenderContext(
-    site=settings().site,
-    newsletter=newsletter(),
-    announced=(),
-    published=(),
-    templates=Templates(registry.template_folders(Path("/nonexistent"))),
-    language=Language.VI,
-    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
-    texts=Texts(),
-)
+CONTEXT = post_context()
 
 
 # What publishes articles, with a title and a description apart and no account in its text: the limits of both.

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Edition, Post, PostLimits, Receipt
-from distributor.i18n import Texts
 from distributor.kit.posts import compose_posts, compose_threads, find_urls
 from distributor.merge_fields import WORD_JOINER
-from distributor.model import Language
-from distributor.plugins import registry
-from distributor.rendering.context import RenderContext
-from distributor.rendering.templates import Templates
 from distributor.text import clean_line, graphemes
-from support.builders import article, edition, newsletter, settings
+from support.builders import article, edition
+from support.render_contexts import post_context
 
 TEMPLATE = "post/article.txt.j2"
-CONTEXT = RenderContext(
-    site=settings().site,
-    newsletter=newsletter(),
-    announced=(),
-    published=(),
-    templates=Templates(registry.template_folders(Path("/nonexistent"))),
-    language=Language.VI,
-    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
-    texts=Texts(),
-)
+CONTEXT = post_context()
 URL = "https://bacson.example/lu"
 LEAD = " ".join(f"Câu thứ {number} kể về nước lũ ở huyện Yên Lạc sáng nay." for number in range(12))
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import assume, given
@@ -15,30 +13,19 @@ from pydantic import TypeAdapter
 from distributor.channel import PostLimits
 from distributor.content import Post
 from distributor.errors import RenderError
-from distributor.i18n import Texts
-from distributor.model import Article, Language
+from distributor.model import Article
 from distributor.plugins import registry
 from distributor.rendering import posts
-from distributor.rendering.context import RenderContext
-from distributor.rendering.templates import Templates
 from distributor.rendering.views import add_utm_parameters, clean_text
 from distributor.text import count_graphemes, count_utf16, graphemes
-from support.builders import article, edition, newsletter, settings
+from support.builders import article, edition
 from support.clocked_newsroom import Line
+from support.render_contexts import post_context
 
 URL = "https://bacson.example/tin/khoi-cong-duong-tinh-254"
 MASTODON = PostLimits(text=500, url=23)
 TELEGRAM = PostLimits(text=4096, count=count_utf16)
-CONTEXT = RenderContext(
-    site=settings().site,
-    newsletter=newsletter(),
-    announced=(),
-    published=(),
-    templates=Templates(registry.template_folders(Path("/nonexistent"))),
-    language=Language.VI,
-    zone=ZoneInfo("Asia/Ho_Chi_Minh"),
-    texts=Texts(),
-)
+CONTEXT = post_context()
 TITLE = "Khởi công tuyến đường nối hai huyện miền núi"
 LEAD = "Sáng 22/11, tại huyện Yên Lạc, tỉnh khởi công đường tỉnh 254. Đường dài 38 km, qua TP. Bắc Sơn. Xong năm 2028."
 
