@@ -98,9 +98,10 @@ def cancel(app: CliContext, name: str, dry_run: bool, yes: bool) -> None:
 def resume(app: CliContext, name: str) -> None:
     """Resume a channel that is backing off.
 
-    It does not wait any longer for the time that its network has named.
+    It does not wait any longer for the time that its network has named, and posts that wait for another try are due at once.
     """
     from ..delivery import channel_state
+    from ..delivery.control import hasten_posts
     from ..errors import UserError
 
     if name not in app.newsroom.channels:
@@ -108,7 +109,15 @@ def resume(app: CliContext, name: str) -> None:
     with app.store() as database, database.write() as connection:
         backed_off = name in channel_state.list_backoffs(connection, clock())
         channel_state.end_backoff(connection, name)
-    say(f"{name}: resumed" if backed_off else f"{name} is not backing off")
+        waiting = hasten_posts(connection, name, clock())
+    say(f"{name}: resumed" if backed_off or waiting else f"{name} is not backing off")
+    _say_due(waiting)
+
+
+def _say_due(waiting: int) -> None:
+    if waiting:
+        what = plural(waiting, "post is", "posts are")
+        say(f"  {what} due now: `distributor deliver` goes on at once, a running `serve` within 15 minutes")
 
 
 @command.command("login", short_help="Log a channel in to its network.")
@@ -124,6 +133,7 @@ def login(app: CliContext, name: str, forget: bool) -> None:
     Exit code: 1 if the network refuses.
     """
     from ..delivery.attempts import forget_state, replace_state
+    from ..delivery.control import hasten_posts
     from ..errors import UserError
 
     channel = app.newsroom.channels.get(name)
@@ -140,7 +150,9 @@ def login(app: CliContext, name: str, forget: bool) -> None:
         values = _log_in(channel, database)
         with database.write() as connection:
             replace_state(connection, name, values)
+            waiting = hasten_posts(connection, name, clock())
     say(f"{name}: logged in")
+    _say_due(waiting)
 
 
 def _log_in(channel: Channel, database: Database) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
         raise SystemExit(2) from None
     newsroom = app.newsroom
     found = inspect_sources(app) if online else []
-    faults = _check_online(app) if online else []
+    faults, tried = _check_online(app) if online else ([], [])
     if faults:
         if not as_json:
             show_inspections(app, found)
@@ -75,6 +75,8 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
         app.show_json({**summary, **read})
     else:
         _show_summary(app, newsroom, store, unreadable)
+        for line in tried:
+            say(f"  channel      {line}")
         show_inspections(app, found)
         unused = files_without_effect(newsroom.templates)
         for line in (*strange, *unused, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
@@ -215,13 +217,16 @@ def _placeholders(newsroom: Newsroom) -> list[str]:
     return [str(problem) for _, problem in newsroom.placeholders]
 
 
-def _check_online(app: CliContext) -> list[str]:
+def _check_online(app: CliContext) -> tuple[list[str], list[str]]:
+    """What is wrong with the channels, mailboxes and public addresses; and of each other channel whether it was tried."""
     import asyncio
 
     from ..bounces import mailboxes
     from ..delivery.attempts import open_outside_attempt
     from ..errors import DeliveryError
     from .check_web import check_public_url
+
+    tried = []
 
     async def ask(database: Database) -> list[str]:
         faults = []
@@ -230,6 +235,9 @@ def _check_online(app: CliContext) -> list[str]:
                 await channel.check(open_outside_attempt(database, channel))
             except DeliveryError as error:
                 faults.append(f"channel {name}: {error}")
+            else:
+                can = channel.can("check")
+                tried.append(f"{name}: {'its settings work' if can else 'nothing to try beforehand'}")
         for mailbox in app.newsroom.settings.bounces:
             try:
                 with mailboxes.open_mailbox(mailbox):
@@ -239,7 +247,7 @@ def _check_online(app: CliContext) -> list[str]:
         return faults
 
     with app.store() as database:
-        return [*asyncio.run(ask(database)), *check_public_url(app.newsroom)]
+        return [*asyncio.run(ask(database)), *check_public_url(app.newsroom)], tried
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:

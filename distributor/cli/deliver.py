@@ -230,12 +230,14 @@ def list_unfinished(database: Database, touched: Iterable[str] = ()) -> list[Unf
 
 
 def exit_code(database: Database, report: RunStats) -> int:
-    """0 if all is done; 1 if a delivery is left unfinished, or if nothing at all was sent."""
+    """0 if all is done; 1 if a delivery is left unfinished, a post was refused, or nothing at all was sent."""
     from ..model import DeliveryState
 
     tried = sum(report.counts.values())
     failed = report.of(DeliveryState.SENT) == 0 and (tried > 0 or bool(report.notes))
-    return int(failed or any(one.is_failure for one in list_unfinished(database, report.editions)))
+    return int(
+        failed or report.refused > 0 or any(one.is_failure for one in list_unfinished(database, report.editions))
+    )
 
 
 def as_data(database: Database, report: RunStats) -> dict[str, Any]:

@@ -42,6 +42,18 @@ def resume(connection: Connection, edition: str, now: datetime) -> bool:
     return True
 
 
+def hasten_posts(connection: Connection, channel: str, now: datetime) -> int:
+    """Make due at once the posts of a channel that wait for another try; returns how many."""
+    waiting = (deliveries.c.channel == channel) & (deliveries.c.recipient == "") & (deliveries.c.state == S.DEFERRED)
+    waiting &= deliveries.c.due > now
+    lock_shards(connection, shards.c.channel == channel)
+    touched = sa.select(deliveries.c.edition_id, deliveries.c.shard).where(waiting).distinct()
+    for row in connection.execute(touched).all():
+        here = (shards.c.edition_id == row.edition_id) & (shards.c.shard == row.shard)
+        connection.execute(sa.update(shards).where(here).values(due=now))
+    return connection.execute(sa.update(deliveries).where(waiting).values(due=now)).rowcount
+
+
 def reopen(
     connection: Connection,
     edition: str,

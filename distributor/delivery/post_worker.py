@@ -334,6 +334,8 @@ class _RenditionDelivery:
         counted = not (isinstance(outcome, Unavailable) and not outcome.counted)
         row = replace(row, state=DeliveryState.SENDING, attempts=attempts if counted else row.attempts)
         await self._settle(row, decision)
+        if isinstance(outcome, Rejected):
+            self.report.note_refused(row, outcome.reply)
 
     async def _back_off_after(self, outcome: DeliveryOutcome, attempts: int, now: datetime) -> datetime | None:
         """Let the channel back off where the far end has asked for it; returns until when."""

@@ -29,7 +29,7 @@ class RunStats:
     """The outcomes that were written down, and notes for staff. `progress` is called for each outcome.
 
     `editions` are those that the run has had in hand, `failed` the channels that could carry nothing, with the reason;
-    `changed` counts what was not posted but changed or deleted at the far end.
+    `changed` counts what was not posted but changed or deleted at the far end, `refused` the posts that were rejected.
     """
 
     counts: Counter[tuple[str, DeliveryState]] = field(default_factory=Counter)
@@ -37,6 +37,7 @@ class RunStats:
     editions: set[str] = field(default_factory=set)
     failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    refused: int = 0
     progress: ProgressCallback | None = None
 
     def of(self, state: DeliveryState) -> int:
@@ -48,6 +49,11 @@ class RunStats:
         if note not in self.notes:
             self.notes.append(note)
             log.error("%s", note)
+
+    def note_refused(self, row: Delivery, reply: str) -> None:
+        """Report a post that its network will never take: staff must see to it."""
+        self.refused += 1
+        self.notes.append(f"{row.edition}: {row.channel} refuses {row.variant}: {reply}")
 
     def count(self, row: Delivery, decision: Decision, action: RenditionAction = RenditionAction.POST) -> None:
         """Note an outcome that is committed. Emails that went well are too many for the log."""

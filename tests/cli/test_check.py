@@ -16,6 +16,8 @@ async def test_check_online_reads_each_source_and_stores_nothing(room: Room, sit
     assert done.code == 0, done
     assert "cong-trinh: 4 articles, of which with text 4, date 4, image 4, author 4, topics 0" in done.out
     assert "newest: Công trình số 4 đã hoàn thành (2026-11-24 08:04)" in done.out
+    assert "  channel      mail: its settings work\n" in done.out
+    assert "  channel      feeds: nothing to try beforehand\n" in done.out
     assert room.run("articles", "--json").json == []
 
 

@@ -13,10 +13,10 @@ import pytest
 from distributor import pipeline
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Corrections, Post, PostLimits, Rate
 from distributor.delivery import channel_state
-from distributor.delivery.control import close_post
+from distributor.delivery.control import close_post, hasten_posts
 from distributor.delivery.queries import list_deliveries
 from distributor.delivery.settle import Verdict
-from distributor.errors import Rejected, Unavailable, Uncertain, UserError
+from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain, UserError
 from distributor.model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
 from support.builders import NOW, edition
 from support.ledger import freeze
@@ -430,6 +430,26 @@ async def test_a_correction_of_a_post_that_is_gone_is_refused(bench: Bench) -> N
     with bench.database.read() as connection:
         (row,) = list_deliveries(connection, edition="tin-sang-2")
     assert row.state is S.REJECTED
+
+
+async def test_staff_hear_of_a_post_that_its_network_refuses(bench: Bench) -> None:
+    owe(bench, post("a1"), post("a2"))
+    report = await bench.run(Network(name="wall", answers={"a1": [Rejected("400: no links here")]}))
+    assert report.refused == 1
+    assert report.notes == ["tin-sang-1: wall refuses a1: 400: no links here"]
+
+
+async def test_who_has_mended_a_channel_need_not_wait_for_the_next_try(bench: Bench) -> None:
+    owe(bench, post("a1"), post("a2"))
+    network = Network(name="wall", answers={"a1": [AuthBroken("401")]})
+    await bench.run(network)
+    await bench.run(network, after=timedelta(minutes=1))
+    assert network.asked == ["a1"]
+    with bench.database.write() as connection:
+        assert hasten_posts(connection, "wall", bench.clock.now) == 1
+        assert hasten_posts(connection, "wall", bench.clock.now) == 0
+    await bench.run(network, after=timedelta())
+    assert network.asked == ["a1", "a1", "a2"]
 
 
 # -- what nobody knows -------------------------------------------------------------------------------------------------
