@@ -10,6 +10,8 @@ make us log in somewhere.
 from __future__ import annotations
 
 import base64
+import html
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -144,10 +146,13 @@ def find_secrets(settings: object) -> list[str]:
 
 
 def redact_secrets(text: str, secrets: Iterable[str]) -> str:
-    """A text with *** in the place of each secret, also as an address or a Basic login writes it."""
+    """A text with *** in the place of each secret, also as an address, a Basic login, JSON, HTML or Python writes it."""
     for secret in secrets:
-        for form in (secret, quote(secret, safe=""), quote(secret, safe=":"), quote_plus(secret)):
+        for form in {secret, *(json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False))}:
             text = text.replace(form, "***")
+        text = text.replace(html.escape(secret), "***").replace(repr(secret)[1:-1], "***")
+        for form in {quote(secret, safe=""), quote(secret, safe=":"), quote(secret), quote_plus(secret)} - {secret}:
+            text = re.sub(re.escape(form), "***", text, flags=re.IGNORECASE)  # %2f is %2F
     return text
 
 

@@ -26,8 +26,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from .credentials import redact_secrets
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from .text import clean_line
 
@@ -44,6 +45,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RESETS = ("x-ratelimit-reset-after", "ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset")
 _SINCE_1970 = 100_000_000  # what is more is no length of time in seconds
 _THOUSANDTHS = 100_000_000_000
+_LOGIN = frozenset({"authorization", "proxy-authorization"})  # what a server that repeats requests would show
 _NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC 6585: not processed, come again
 
 
@@ -142,10 +144,11 @@ class HttpClient:
 
     def redact(self, text: str) -> str:
         """The text on one short line, with *** in the place of each secret."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            for form in {secret, quote(secret, safe=""), quote(secret, safe=":")}:
-                text = text.replace(form, "***")
-        return clean_line(text)[:300]
+        return clean_line(self.mask(text))[:300]
+
+    def mask(self, text: str) -> str:
+        """The text with *** in the place of each secret, whole."""
+        return redact_secrets(text, sorted(self._secrets, key=len, reverse=True))
 
     async def send(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
         """The answer to a call, if it is a 2xx that came whole. Raises one of the four delivery errors otherwise."""
@@ -156,6 +159,9 @@ class HttpClient:
 
     async def request(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
         """The answer, whatever its status. Raises Unavailable where the call did not leave, and `rules.doubt` after."""
+        self.hide(
+            *(value.split()[-1] for name, value in call.headers.items() if name.lower() in _LOGIN and value.split())
+        )
         outcome = await self._try(call, rules)
         if isinstance(outcome, DeliveryError):
             raise outcome  # here, outside every `except`, so that no foreign exception hangs on to it

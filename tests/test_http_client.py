@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import example, given
@@ -163,3 +165,9 @@ def test_a_network_names_a_time_to_wait_in_seconds_or_as_a_time(named: Any, seco
     assert isinstance(error, Unavailable)
     assert error.retry_at
     assert abs((error.retry_at - datetime.now(UTC)).total_seconds() - seconds) < 60
+
+
+@pytest.mark.parametrize("form", [json.dumps, repr, html.escape, quote_plus, lambda text: quote(text, safe="").lower()])
+def test_no_secret_survives_in_the_form_of_another_language(form: Callable[[str], str]) -> None:
+    secret = "a\"b\\c<đ>/x y'"
+    assert form(secret).strip("\"'") not in http.HttpClient(secrets=[secret]).redact(f"said {form(secret)} at last")

@@ -27,6 +27,7 @@ from ..message_queue import OutgoingMessage
 from ..model import Bounce, BounceType, Delivery, DeliveryState, Edition, Receipt, Recipient
 from ..personal_channel import PersonalChannel
 from . import control
+from .adapter_answers import sound_outcome
 from .attempts import ImageReader, no_image, open_attempt
 from .commit import GroupCommit, retrieve_exception
 from .lease import steady
@@ -209,7 +210,7 @@ class LedgerMessageQueue:
         return open_attempt(database, self.destination, rendition, held.edition, held.row, now)
 
     def answer(self, message: OutgoingMessage, outcome: Receipt | DeliveryError) -> None:
-        held = self._open[message]
+        held, outcome = self._open[message], sound_outcome(outcome)
         if not held.marked and isinstance(outcome, (Receipt, Uncertain)):
             log.error("channel %s sent something without a mark", self.channel)
             outcome = Uncertain("sent without a mark")

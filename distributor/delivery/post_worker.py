@@ -19,6 +19,7 @@ from ..editions import repository as edition_repository
 from ..errors import AuthBroken, DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..message_queue import DeliveryOutcome
 from ..model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
+from .adapter_answers import format_trace, sound_outcome
 from .attempts import StoredSteps, open_attempt
 from .channel_health import ChannelHealth
 from .commit import GroupCommit
@@ -227,15 +228,13 @@ class _RenditionDelivery:
         thread = await self.worker.commit.read(find_thread, self.rendition)
         attempt = self._attempt(row, tuple(thread) if isinstance(thread, list) else ())
         try:
-            found = await self.channel.find(self.rendition.content, attempt)
-            if found is not None:
-                checked_receipt(found, "find")
-        except DeliveryError as error:
-            until = await self._back_off_after(error, row.attempts, now) or named_time(error, row.attempts, now)
-            return Decision(DeliveryState.UNCERTAIN, until or now + FIRST_WAIT, _look_failed(row, error.reply))
-        except Exception as bug:  # an adapter broke its contract
-            log.exception("channel %s raised what it may not raise", self.channel.name)
-            return Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, _look_failed(row, type(bug).__name__))
+            there = await self.channel.find(self.rendition.content, attempt)
+            found = None if there is None else sound_outcome(checked_receipt(there, "find"))
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            found = self._failed(error, attempt)
+        if isinstance(found, DeliveryError):
+            until = await self._back_off_after(found, row.attempts, now) or named_time(found, row.attempts, now)
+            return Decision(DeliveryState.UNCERTAIN, until or now + FIRST_WAIT, _look_failed(row, found.reply))
         if found:
             return Decision(DeliveryState.SENT, None, "found there", found.remote_id, found.url)
         await self._steps(row).forget_unfinished()
@@ -257,14 +256,22 @@ class _RenditionDelivery:
             if self.cancelled:  # since its shard was taken
                 await self._give_up([row])
             return
+        attempt = self._attempt(row, thread)
         try:
-            outcome: DeliveryOutcome = await self._act(self._attempt(row, thread))
-        except DeliveryError as error:
-            outcome = error
-        except Exception as bug:  # an adapter broke its contract: nobody knows whether it is out
-            log.exception("channel %s raised what it may not raise", self.channel.name)
-            outcome = Uncertain(f"the adapter failed: {type(bug).__name__}: {bug}")
+            outcome = sound_outcome(await self._act(attempt))
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            outcome = self._failed(error, attempt)
         await self._write(row, outcome)
+
+    def _failed(self, error: BaseException, attempt: Attempt) -> DeliveryOutcome:
+        """What is to be made of what an adapter has raised: where it broke its contract, nobody knows whether it is out."""
+        if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
+            raise error  # it is we who were cancelled
+        if not isinstance(error, DeliveryError):
+            trace = attempt.http.mask(format_trace(error))
+            log.error("channel %s raised what it may not raise:\n%s", self.channel.name, trace)
+            error = Uncertain(attempt.http.redact(f"the adapter failed: {type(error).__name__}: {error}"))
+        return sound_outcome(error)
 
     async def _act(self, attempt: Attempt) -> Receipt:
         """Publish, edit, replace or delete."""

@@ -19,6 +19,7 @@ from ..errors import DeliveryError, DistributorError, Unavailable
 from ..message_queue import Transport
 from ..model import DeliveryState
 from ..personal_channel import PersonalChannel
+from .adapter_answers import format_trace
 from .channel_health import ChannelHealth
 from .channel_state import clear_fault, faults_by_channel, record_fault
 from .commit import GroupCommit
@@ -68,7 +69,7 @@ class DeliveryWorker:
         if expired:
             report.notes.append(f"{expired} deliveries given up: their edition is over, or was cancelled")
         work = [
-            self._deliver_emails(channel, report) if channel.personal else self.posts.deliver(channel, report)
+            self._deliver_emails(channel, report) if channel.personal else self._deliver_posts(channel, report)
             for channel in self.channels.values()
         ]
         # Each comes to its own end, so that what is out is written down; then the first fault of the store is raised.
@@ -113,6 +114,15 @@ class DeliveryWorker:
             for channel in well:
                 clear_fault(connection, channel)
 
+    async def _deliver_posts(self, channel: Channel, report: RunStats) -> None:
+        try:
+            await self.posts.deliver(channel, report)
+        except DistributorError:
+            raise
+        except Exception as bug:  # an adapter broke its contract; the other channels go on
+            report.failed[channel.name] = _describe_bug(channel, bug)
+            report.notes.append(f"channel {channel.name}: {report.failed[channel.name]}")
+
     # -- emails ------------------------------------------------------------------------------------------------------
 
     async def _deliver_emails(self, channel: Channel, report: RunStats) -> None:
@@ -134,11 +144,17 @@ class DeliveryWorker:
         except DistributorError:
             raise
         except Exception as bug:  # an adapter broke its contract; the other channels go on
-            log.exception("channel %s raised what it may not raise", name)
-            broken = Unavailable(f"the adapter failed: {type(bug).__name__}: {bug}")
+            broken = Unavailable(_describe_bug(channel, bug))
             await health.record_failure(name, transport, broken, report)
         finally:
             keeper.cancel()
             await messages.finish()
         if report.counts[(name, DeliveryState.SENT)] and not await health.is_backing_off(name):
             health.forget_reports(name)
+
+
+def _describe_bug(channel: Channel, bug: Exception) -> str:
+    """What a channel has raised that it may not raise, without its secrets; all of it is logged."""
+    http = channel.http
+    log.error("channel %s raised what it may not raise:\n%s", channel.name, http.mask(format_trace(bug)))
+    return http.redact(f"the adapter failed: {type(bug).__name__}: {bug}")
