@@ -196,9 +196,9 @@ def _take(connection: Connection, channel: str, seen: Values, owner: str) -> tup
 
 
 def _is_held(owner: str, until: datetime | None, now: datetime) -> bool:
-    """Whether a lock still holds: not where its process is dead, nor one that would hold longer than any, which was taken by
-    a clock that was ahead."""
-    return bool(owner) and until is not None and now < until <= now + RENEWAL and not owner_is_dead(owner)
+    """Whether a lock still holds: not where its process is dead, nor one that would hold much longer than any, which was
+    taken by a clock that was ahead. The clocks of two hosts may differ a little."""
+    return bool(owner) and until is not None and now < until <= now + 2 * RENEWAL and not owner_is_dead(owner)
 
 
 def _replace(connection: Connection, channel: str, owner: str, made: Values) -> bool:

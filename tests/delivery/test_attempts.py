@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Self
 
 import pytest
 import sqlalchemy as sa
@@ -231,6 +231,27 @@ async def test_a_renewal_whose_lock_ran_out_does_not_overwrite_the_later_one(
     with store.read() as connection:
         row = connection.execute(sa.select(channel_memory)).one()
     assert (row.owner, row.begun) == ("", False)
+
+
+async def test_two_hosts_whose_clocks_differ_do_not_renew_at_the_same_time(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock of the host that is ahead holds longer than any that the other would take."""
+    ahead = timedelta(seconds=2)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, zone: tzinfo | None = None) -> Self:
+            return super().now(zone) + ahead
+
+    monkeypatch.setattr(attempts, "datetime", Clock)
+    state, renewals = StoredState(store, "wall", HttpClient()), list[bool]()
+    first = asyncio.create_task(state.renew({}, counting(renewals, pause=1)))
+    await asyncio.sleep(0.3)
+    ahead = timedelta()
+    second = await StoredState(store, "wall", HttpClient()).renew({}, counting(renewals))
+    assert renewals == [False]
+    assert second == await first
 
 
 async def test_what_a_channel_remembers_shows_in_no_message(store: Database) -> None:
