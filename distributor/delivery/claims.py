@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import EditionKind
-from ..storage.tables import editions, shards
+from ..storage.tables import deliveries, editions, shards
 from .lease import AT_ONCE, owner_is_dead
 
 
@@ -28,11 +28,15 @@ def claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_f
     )
 
 
-def only_first(query: sa.Select[Any], channel: str) -> sa.Select[Any]:
-    """Of each edition only the first shard of a channel in which there is something to do, now or later."""
+def only_first(query: sa.Select[Any], channel: str, now: datetime) -> sa.Select[Any]:
+    """Of each edition only the first shard of a channel in which there is something to do, now or later. One that was put
+    off because it is damaged, and none of its rows waits so long, keeps nobody waiting."""
     before = shards.alias()
     waits = (before.c.edition_id == shards.c.edition_id) & (before.c.shard < shards.c.shard)
-    still = sa.select(before.c.shard).where(waits, before.c.channel == channel, before.c.due.is_not(None))
+    its_own = (deliveries.c.edition_id == before.c.edition_id) & (deliveries.c.shard == before.c.shard)
+    deferred = sa.select(deliveries.c.id).where(its_own, deliveries.c.due >= before.c.due).exists()
+    to_do = (before.c.due <= now) | deferred
+    still = sa.select(before.c.shard).where(waits, before.c.channel == channel, to_do)
     return query.where(~still.exists())
 
 

@@ -141,7 +141,7 @@ class Ledger:
         while True:
             with self.database.write(alone=False) as connection:
                 free = claimable_shards(channel, now, dead_owners(connection, channel, now), untried_first)
-                free = (only_first(free, channel) if in_order else free).limit(1)
+                free = (only_first(free, channel, now) if in_order else free).limit(1)
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None

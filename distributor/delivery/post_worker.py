@@ -19,6 +19,7 @@ from ..editions import repository as edition_repository
 from ..errors import AuthBroken, DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..message_queue import DeliveryOutcome
 from ..model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
+from ..storage.rows import damaged_row
 from .adapter_answers import format_trace, sound_outcome
 from .attempts import StoredSteps, open_attempt
 from .channel_health import ChannelHealth
@@ -122,6 +123,7 @@ class PostWorker:
         shard, superseded_by = contents.shard, contents.newer
         with self.commit.ledger.database.read() as connection:
             rendition = edition_repository.find_rendition(connection, shard.edition, shard.channel, variant)
+            _check_readable(rendition)
             if rendition.target and rendition.action is not RenditionAction.DELETE and not superseded_by:
                 superseded_by = find_later_correction(connection, contents.edition, rendition)
         return rendition, superseded_by
@@ -137,6 +139,14 @@ class _PostShard:
     rows: Sequence[Delivery]
     newer: str
     cancelled: bool
+
+
+def _check_readable(rendition: Rendition) -> None:
+    """Raises DamagedRow for what is no content."""
+    try:
+        _ = rendition.content
+    except ValueError as error:
+        raise damaged_row("rendition", rendition.key, str(error)) from None
 
 
 def _look_failed(row: Delivery, why: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..content import Post, decode_content
+from ..content import Post
+from ..editions import repository as edition_repository
 from ..model import Delivery, DeliveryState, Edition, EditionState, Receipt, Rendition, RenditionAction
 from ..storage.tables import deliveries, editions, renditions
 from .queries import DELIVERY_COLUMNS, SAME_RENDITION, delivery_from_row
@@ -41,7 +42,7 @@ def find_receipts(connection: Connection, channel: str, edition: str, variant: s
 
 def find_thread(connection: Connection, rendition: Rendition) -> list[Receipt] | Delivery | None:
     """The receipts of the posts that a rendition follows, from the first to the one that it answers. Where that one is not
-    there, its row; None where nobody has ever owed it."""
+    there, its row; None where nobody has ever owed it. Raises DamagedRow."""
     if rendition.action is RenditionAction.REPLY:
         return _thread_to(connection, rendition.channel, rendition.target, rendition.target_variant)
     content = rendition.content
@@ -61,12 +62,7 @@ def _thread_to(connection: Connection, channel: str, edition: str, variant: str)
             row = connection.execute(query).one_or_none()
             return delivery_from_row(row) if row else None
         receipts = [*(found if not receipts else found[:1]), *receipts]
-        frozen = connection.execute(
-            sa.select(renditions.c.media_type, renditions.c.body).where(
-                renditions.c.edition_id == edition, renditions.c.channel == channel, renditions.c.variant == variant
-            )
-        ).one()
-        content = decode_content(variant, frozen.media_type, frozen.body)
+        content = edition_repository.find_rendition(connection, edition, channel, variant).content
         if not isinstance(content, Post) or not content.follows:
             break
         variant = content.follows

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Corrections, Post, PostLimits, Rate
@@ -18,6 +20,7 @@ from distributor.delivery.queries import list_deliveries
 from distributor.delivery.settle import Verdict
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain, UserError
 from distributor.model import Delivery, DeliveryState, Edition, Receipt, Rendition, RenditionAction
+from distributor.storage.tables import renditions
 from support.builders import NOW, edition
 from support.ledger import freeze
 from support.scripted_channels import Bench
@@ -141,6 +144,32 @@ async def test_a_post_that_is_refused_or_left_to_staff_holds_nothing_up(bench: B
     for _ in range(3):
         await bench.run(network, after=timedelta(minutes=5))
     assert list(network.wall.values()) == [f"text {variant}" for variant in EIGHT[2:]]
+
+
+def damage(bench: Bench, body: bytes, digest: str = "") -> None:
+    """Let the first post hold other bytes; with their digest they are none that anybody can have frozen."""
+    with bench.database.write() as connection:
+        values = {"body": body, **({"sha256": digest} if digest else {})}
+        connection.execute(sa.update(renditions).where(renditions.c.variant == "a1").values(values))
+
+
+@pytest.mark.parametrize("digest", ["", sha256(b"x").hexdigest()])
+async def test_a_post_that_cannot_be_read_keeps_no_other_waiting(bench: Bench, digest: str) -> None:
+    owe(bench, post("a1"), post("a2"), post("a3"))
+    damage(bench, b"x", digest)
+    network = Network(name="wall", answers={"a2": [Unavailable("503")]})
+    for _ in range(3):
+        await bench.run(network, after=timedelta(minutes=5))
+    assert network.asked == ["a2", "a2", "a3"]
+
+
+async def test_what_follows_a_post_that_cannot_be_read_any_more_holds_nothing_up(bench: Bench) -> None:
+    owe(bench, post("a1"), post("a2", follows="a1"), post("a3"))
+    network = Network(name="wall", answers={"a2": [Unavailable("503")]})
+    await bench.run(network)
+    damage(bench, b"x")
+    await bench.run(network, after=timedelta(minutes=5))
+    assert network.asked == ["a1", "a2", "a3"]
 
 
 async def test_two_workers_at_the_same_time_keep_the_order(bench: Bench) -> None:
