@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import email
+import io
+import re
 import shutil
 from email import policy
 from pathlib import Path
 
+import pytest
+
+from distributor.cli import init
+from distributor.errors import SourceError
+from distributor.gathering.discovery import probe
+from distributor.gathering.discovery.report import (
+    AddressKind,
+    ArticlePreview,
+    DiscoveryReport,
+    DiscoveryRequest,
+    SourceProposal,
+)
 from support.newsroom import Room
 
 CHECKOUT = Path(__file__).parents[2]
@@ -60,3 +74,81 @@ def test_the_sample_newsroom_runs_twice_and_sends_once(tmp_path: Path, room: Roo
         file: file.read_bytes() for file in (folder / "var").rglob("*") if file.is_file() and ".db" not in file.name
     }
     assert after == before
+
+
+# -- questions on a terminal -------------------------------------------------------------------------------------------
+
+
+class Typed(io.StringIO):
+    """What somebody types on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", Typed("".join(f"{line}\n" for line in lines)))
+    monkeypatch.setattr(init, "on_terminal", lambda: True)
+
+
+def test_answers_make_a_newsroom_that_passes_check(tmp_path: Path, room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, "Báo Bắc Sơn", "bacson", "bacson.vn", "fr", "", "", "", "thư", "", "a b", "smtp.bacson.vn")
+    made = room.run_here("init", str(tmp_path / "mine"))
+    assert made.code == 0, made
+    assert re.findall(r"  '(.*)': ", made.out) == ["bacson", "fr", "thư", "a b"]
+    mine = Room(tmp_path / "mine", room.run_here)
+    checked = mine.run("check")
+    assert checked.out.startswith("ok: ")
+    assert "Báo Bắc Sơn (https://bacson.vn), vi, Asia/Ho_Chi_Minh" in checked.out
+    assert "site.postal_address" in checked.err
+    assert "example.com" not in checked.err
+    text = (mine.folder / "config.yaml").read_text(encoding="utf-8")
+    assert "sender: Báo Bắc Sơn <tin@bacson.vn>" in text
+    again = room.run_here("init", str(mine.folder))
+    assert (again.code, "nothing was changed" in again.err) == (2, True)
+
+
+def test_an_address_that_can_be_read_becomes_the_first_source(
+    tmp_path: Path, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    async def discover(request: DiscoveryRequest, _site: object, _now: object) -> DiscoveryReport:
+        tried.append(request.address)
+        if "rss" not in request.address:
+            raise SourceError("it answers 404")
+        article = ArticlePreview(address=f"{request.address}/1", title="Mưa")
+        proposal = SourceProposal(name="hill", settings={"type": "feed", "url": request.address})
+        return DiscoveryReport(
+            address=request.address, kind=AddressKind.FEED, what="is a feed", articles=(article,), proposals=(proposal,)
+        )
+
+    monkeypatch.setattr(probe, "discover_source", discover)
+    answer(monkeypatch, "Hill", "hill.vn", "en", "", "hill.vn/404", "https://hill.vn/rss", "", "")
+    made = room.run_here("init", str(tmp_path / "mine"))
+    assert made.code == 0, made
+    assert tried == ["https://hill.vn/404", "https://hill.vn/rss"]
+    assert "'hill.vn/404': could not be read: it answers 404" in made.out
+    mine = Room(tmp_path / "mine", room.run_here)
+    assert "1 source: hill\n  newsletter   morning" in mine.good("check")
+    assert not (mine.folder / "articles").exists()
+
+
+def test_who_stops_in_the_middle_finds_nothing_written(
+    tmp_path: Path, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch, "Báo Bắc Sơn")
+    assert room.run_here("init", str(tmp_path / "mine")).code == 130
+    assert not (tmp_path / "mine").exists()
+
+
+def test_nothing_is_asked_with_yes_and_existing_files_stay(
+    tmp_path: Path, room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer(monkeypatch)
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "chao-mung.md").write_text("của tôi", encoding="utf-8")
+    assert room.run_here("init", "--yes", str(tmp_path)).code == 0
+    assert (tmp_path / "articles" / "chao-mung.md").read_text(encoding="utf-8") == "của tôi"
+    starter = CHECKOUT / "distributor" / "starter" / "config.yaml"
+    assert (tmp_path / "config.yaml").read_bytes() == starter.read_bytes()
