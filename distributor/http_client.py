@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -113,15 +113,17 @@ class ResponseRules:
     """How a network means its answers.
 
     `doubt` is raised where a request left and no answer, or a 5xx, came back: Uncertain, or Unavailable where
-    repeating it is harmless (an idempotency key, a look-up, a deletion). `stop` are the answers after which nothing
-    more will be accepted until staff have mended the settings. `wait` reads how long the network wants to be left alone,
+    repeating it is harmless (an idempotency key, a look-up, a deletion). `fine` are statuses that are as good as a 2xx: 404
+    and 410 for a deletion. `stop` are the answers after which nothing more will be accepted until staff have mended the
+    settings. `wait` reads how long the network wants to be left alone,
     where it says so in a way of its own: seconds from now, or an aware time; what is neither is no answer. `said` reads its
     words, for staff. `verdict` is asked first, of every answer whatever its status: it returns the error for which the
     network has a code of its own, with the text that it is given, or None.
     """
 
     doubt: type[Uncertain] | type[Unavailable] = Uncertain
-    stop: frozenset[int] = frozenset({401, 403})
+    fine: Collection[int] = ()
+    stop: Collection[int] = frozenset({401, 403})
     wait: Callable[[HttpResponse], datetime | float | None] = _no_wait
     said: Callable[[HttpResponse], str] = _said
     verdict: Verdict = _no_verdict
@@ -151,7 +153,7 @@ class HttpClient:
         return redact_secrets(text, sorted(self._secrets, key=len, reverse=True))
 
     async def send(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
-        """The answer to a call, if it is a 2xx that came whole. Raises one of the four delivery errors otherwise."""
+        """The answer to a call, if it is a 2xx that came whole, or fine by the rules. Raises a delivery error otherwise."""
         answer = await self.request(call, rules)
         if error := self.error_for(answer, call, rules):
             raise error
@@ -174,6 +176,8 @@ class HttpClient:
         if verdict := rules.verdict(answer, text):
             verdict.args, verdict.reply = (self.redact(str(verdict)),), self.redact(verdict.reply)
             return verdict
+        if answer.status in rules.fine:
+            return None
         if 200 <= answer.status < 300:
             return None if answer.complete else rules.doubt(f"{text}, which broke off or has no end")
         if answer.status in rules.stop:

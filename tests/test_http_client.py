@@ -153,6 +153,12 @@ def test_too_many_requests_mean_the_whole_channel(
     assert (error.all_posts, error.retry_at is not None) == (all_posts, named)
 
 
+def test_a_status_can_be_as_good_as_a_2xx() -> None:
+    call, gone = http.HttpCall(url="https://bacson.example/"), http.HttpResponse(404, {}, b"")
+    assert CLIENT.error_for(gone, call, http.ResponseRules(fine=(404, 410))) is None
+    assert isinstance(CLIENT.error_for(gone, call, http.ResponseRules()), Rejected)
+
+
 @pytest.mark.parametrize(
     ("named", "seconds"),
     [(250.5, 250.5), (900, 900), (timedelta(hours=1), 3600), ("2.5", 7), (None, 7), (-1, 7), (float("nan"), 7)],

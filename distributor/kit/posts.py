@@ -13,6 +13,7 @@ from pydantic import Field
 from ..channel import Channel, ComposeContext, Picture, Post, PostLimits
 from ..model import Article, Edition
 from ..text import count_bytes, count_graphemes, count_utf16, graphemes, sentence_ends, word_ends
+from ..text import cut_words as cut_words  # for channels: a title or summary within a limit
 
 Count = Annotated[int, Field(ge=1)]
 Tags = Annotated[int, Field(ge=0, le=10)]
@@ -44,6 +45,7 @@ def _weight_on_x(sign: str) -> int:
     return 1 if light else 2
 
 
+_LEAD = "post/lead.txt.j2"  # title and lead only, prepared as in any post
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
@@ -85,13 +87,20 @@ def compose_post_of(
         variant=article.id,
         text=text,
         title=article.title,
-        summary=article.lead,
+        summary=_summary_of(article, context),
         link=_link_of(article, text),
         pictures=(Picture(url=image.url, alt=image.alt or image.caption),) if image and image.url else (),
         tags=tuple(article.topics[:tags]),
         language=article.language or edition.language.value,
         article=article.id,
     )
+
+
+def _summary_of(article: Article, context: ComposeContext) -> str:
+    """The lead of an article; where it has none, the first sentences of its body."""
+    if article.lead or not article.body_html:
+        return article.lead
+    return context.post(article, PostLimits(), _LEAD, mentions=True).partition("\n\n")[2].strip()
 
 
 def _link_of(article: Article, text: str) -> str:
@@ -108,7 +117,6 @@ def _page(url: str) -> str:
 
 # -- threads -------------------------------------------------------------------------------------------------------------
 
-_LEAD = "post/lead.txt.j2"  # title and lead only, prepared as in any post
 _HEAD_WORDS = 3  # a lead that is cut within its first sentence shows so many words at least
 
 
@@ -207,7 +215,8 @@ class _OneArticle:
 
     def thread(self, shown: str, rest: str, tags: int, longest: int) -> list[Post]:
         """A post with the lead that is shown, and what follows."""
-        head = replace(self.post(tags, shown), summary=self.article.lead)
+        summary = _summary_of(self.article, self.context)
+        head = replace(self.post(tags, shown), summary=summary)
         return [head, *_answers(head, _continuations(rest, shown.endswith("…"), self.fits, longest - 1))]
 
     def _with(self, lead: str) -> Article:

@@ -135,3 +135,9 @@ def _letters(text: str) -> str:
 )
 def test_addresses_are_found_whole(text: str, found: list[str]) -> None:
     assert find_urls(text) == found
+
+
+def test_a_card_has_the_first_sentences_of_a_text_without_a_lead() -> None:
+    one = article("a1", title="Tin", lead="", body_html="<p>Ba huyện. Mười tấn chè.</p>")
+    (post,) = compose_posts(Short(), edition(articles=(one,)), CONTEXT, TEMPLATE)
+    assert post.summary == "Ba huyện. Mười tấn chè."

@@ -44,6 +44,8 @@ class FakeContext:
         campaign: str = "", mentions: bool = False,
     ) -> str:  # fmt: skip
         lead = graphemes(article.lead)
+        if template == "post/lead.txt.j2":
+            return f"{article.title}\n\n{article.lead}"
         url = article.url if limits.url is None else "u" * limits.url
         if limits.text is not None:
             room = limits.text - limits.count(f"{article.title}\n\n\n\n{url}")

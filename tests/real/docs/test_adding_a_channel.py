@@ -18,8 +18,10 @@ from distributor.attempt import Attempt, outside_attempt
 from distributor.channel import Channel, Post, PostLimits
 from distributor.config.validation import build
 from distributor.config.yaml import read
-from distributor.errors import AuthBroken
+from distributor.errors import AuthBroken, Unavailable
 from distributor.http_client import HttpClient, ResponseRules
+from distributor.kit.trials.samples import Subject
+from distributor.model import Receipt
 from distributor.plugins import registry
 from distributor.plugins.info import describe
 from support.builders import article, edition
@@ -29,10 +31,9 @@ from support.social_networks import FakeContext, serving
 PAGE = Path(__file__).parents[3] / "docs" / "adding-a-channel.md"
 
 
-def example() -> str:
-    match = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert match
-    return match.group(1)
+def example(number: int = 0) -> str:
+    found = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return str(found[number])
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def newsroom(tmp_path: Path) -> Iterator[Path]:
     own = tmp_path / "channels"
     own.mkdir()
     (own / "ntfy.py").write_text(example(), encoding="utf-8")
+    (own / "notices.py").write_text(example(1), encoding="utf-8")
     registry.channels.join(own)
     yield tmp_path
     registry.channels.leave(own)
@@ -48,6 +50,7 @@ def newsroom(tmp_path: Path) -> Iterator[Path]:
 
 def test_the_example_is_short() -> None:
     assert len(example().splitlines()) < 50
+    assert len(example(1).splitlines()) < 125
 
 
 async def test_the_example_works_as_it_stands(newsroom: Path, context: FakeContext) -> None:
@@ -88,12 +91,90 @@ def made(newsroom: Path, token: str, url: str) -> Channel:
     return channel
 
 
-def test_the_example_keeps_the_promises_that_every_channel_makes(newsroom: Path) -> None:
+class Town:
+    """The notice board of the second example: it lets in who has a session, and keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.sessions = 0
+        self.busy = False
+
+    @property
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/session", self.log_in)
+        app.router.add_post("/items", self.post)
+        app.router.add_get("/items", self.look)
+        app.router.add_patch("/items/{id}", self.change)
+        app.router.add_delete("/items/{id}", self.remove)
+        return app
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        assert await request.json() == {"user": "bacson", "password": TOKEN}
+        self.sessions += 1
+        return web.json_response({"session_token": f"session {self.sessions}", "expires_in": 600})
+
+    def refused(self, request: web.Request) -> web.Response | None:
+        if request.headers.get("Authorization") != f"Bearer session {self.sessions}":
+            return web.json_response({"error": "no session"}, status=401)
+        return web.json_response({"retry_after": 90.5}, status=429) if self.busy else None
+
+    async def post(self, request: web.Request) -> web.Response:
+        if refused := self.refused(request):
+            return refused
+        self.items[id := str(len(self.items) + 1)] = await request.json()
+        return web.json_response({"id": int(id), "url": f"https://board.example/{id}"}, status=201)
+
+    async def look(self, request: web.Request) -> web.Response:
+        found = [{"id": id} for id, one in self.items.items() if one["key"] == request.query["key"]]
+        return self.refused(request) or web.json_response(found)
+
+    async def change(self, request: web.Request) -> web.Response:
+        self.items[request.match_info["id"]] |= await request.json()
+        return self.refused(request) or web.json_response({})
+
+    async def remove(self, request: web.Request) -> web.Response:
+        gone = self.items.pop(request.match_info["id"], None) is None
+        return self.refused(request) or web.Response(status=404 if gone else 204)
+
+
+async def test_the_example_with_a_session_opens_one_when_it_must(newsroom: Path, context: FakeContext) -> None:
+    town = Town()
+    async with serving(town.app) as url:
+        board = Subject(registry.channels.find("notices"), settings(url)).build(newsroom)
+        news = article("a1", title="Tin ạ ế", lead="Ba huyện.")
+        post = board.compose(edition(articles=(news,)), context)[0]
+        attempt = outside_attempt(board.http, key="k1")
+        assert await board.find(post, attempt) is None
+        receipt = await board.publish(post, attempt)
+        assert (receipt.remote_id, receipt.url, town.sessions) == ("1", "https://board.example/1", 1)
+        assert town.items["1"] == {"key": "k1", "title": "Tin ạ ế", "text": "Ba huyện.", "link": news.url}
+        town.sessions += 1  # the last one is over
+        assert await board.find(post, attempt) == Receipt(remote_id="1", reply="posted")
+        assert town.sessions == 3
+        await board.edit(receipt, Post(variant="a1", text="x", summary="Bốn huyện."), attempt)
+        assert town.items["1"]["text"] == "Bốn huyện."
+        for _ in range(2):
+            await board.delete(receipt, attempt)
+        assert town.items == {}
+        town.busy = True
+        with pytest.raises(Unavailable) as busy:
+            await board.publish(post, attempt)
+        assert busy.value.retry_at
+        assert 60 < (busy.value.retry_at - attempt.now).total_seconds() < 120
+
+
+def settings(url: str) -> dict[str, Any]:
+    return {"url": url, "user": "bacson", "password": TOKEN, "allow_private": True}
+
+
+@pytest.mark.parametrize("name", ["ntfy", "notices"])
+def test_the_examples_keep_the_promises_that_every_channel_makes(newsroom: Path, name: str) -> None:
     """With the very command that the page names, in a folder that is no checkout."""
-    command = [sys.executable, "-P", "-m", "distributor", "channels", "test", "ntfy"]
+    command = [sys.executable, "-P", "-m", "distributor", "channels", "test", name]
     done = subprocess.run(command, capture_output=True, text=True, cwd=newsroom, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"ntfy: \d\d promises kept, 0 broken", done.stdout)
+    assert re.search(rf"{name}: \d\d promises kept, 0 broken", done.stdout)
 
 
 def test_the_page_names_what_there_is() -> None:
@@ -110,5 +191,7 @@ def test_the_page_names_what_there_is() -> None:
         importlib.import_module(module)
     limits = {field.name for field in fields(PostLimits)}
     assert {"text", "count", "url", "pictures", "per_run", "rates", "spacing"} <= limits
-    assert {"doubt", "stop", "wait", "verdict"} <= {field.name for field in fields(ResponseRules)}
-    assert all(hasattr(HttpClient, name) for name in ("send", "request", "hide"))
+    assert {"doubt", "fine", "stop", "wait", "said", "verdict"} == {field.name for field in fields(ResponseRules)}
+    assert all(hasattr(HttpClient, name) for name in ("send", "request", "error_for", "hide"))
+    members = re.findall(r"`(\w+)`", page.partition("| of a `Post` |")[2].partition("\n\n")[0])
+    assert {field.name for field in fields(Post)} - {"variant", "follows"} <= set(members)
