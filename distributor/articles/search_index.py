@@ -24,6 +24,7 @@ from .snippets import Match
 
 _MAX_WORDS = 6000  # of an article; PostgreSQL tells no places apart beyond 16,383
 _MAX_TEXT = 60_000  # characters
+_AT_ONCE = 100  # articles whose texts are in memory
 _BOUNDARY = "_"
 _WORDS = sa.table("article_words", sa.column("rowid"), sa.column("number"), sa.column("folded"), sa.column("marked"))
 
@@ -97,6 +98,23 @@ def _insert_words(connection: Connection, number: int, title: Words, text: str) 
             "VALUES (:number, CAST(:folded AS tsvector), CAST(:marked AS tsvector))"
         )
     connection.execute(sa.text(statement), values)
+
+
+def rebuild_words(connection: Connection) -> int:
+    """Make the words of all articles of the index anew, where they are none: a copy of a store has only the articles.
+    Returns how many articles there are."""
+    count, last = 0, -1
+    columns = (article_search.c.number, article_search.c.title, article_search.c.text)
+    while True:
+        query = (
+            sa.select(*columns).where(article_search.c.number > last).order_by(article_search.c.number).limit(_AT_ONCE)
+        )
+        rows = connection.execute(query).all()
+        for number, title, text in rows:
+            _insert_words(connection, number, split_words(title, _MAX_WORDS), text)
+        if not rows:
+            return count
+        count, last = count + len(rows), rows[-1].number
 
 
 def _vector(words: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ COMMANDS = {
     "web": "Serve the web pages alone; `serve` has them too.",
     "dkim": "Create a DKIM key and show its DNS record.",
     "doctor": "Find damaged rows in the store and repair them.",
-    "store": "Claim a store that was moved; exchange its key.",
+    "store": "Copy a store, claim one that was moved; exchange its key.",
     "migrate": "Show or run the database migrations.",
 }
 

@@ -6,6 +6,7 @@ import click
 
 from .context import CliContext, clock, confirm, dry_run_option, json_option, pass_cli_context, plural, say, yes_option
 from .listing import ListingGroup
+from .progress import table_progress
 
 _LOSSES = {
     "key": "The unsubscribe links in emails that were already sent will not work any more.",
@@ -13,9 +14,9 @@ _LOSSES = {
 }
 
 
-@click.group("store", cls=ListingGroup, short_help="Claim a store that was moved; exchange its key.")
+@click.group("store", cls=ListingGroup, short_help="Copy a store, claim one that was moved; exchange its key.")
 def command() -> None:
-    """Claim a store that was copied or moved; exchange the key that signs its links."""
+    """Copy a store into another database, claim one that was copied or moved, exchange the key that signs its links."""
 
 
 @command.command("claim", short_help="Let a store that was copied or moved send from here.")
@@ -82,6 +83,41 @@ def rotate_key(app: CliContext) -> None:
         f"Links are signed with a new key; {plural(known - 1, 'earlier one is', 'earlier ones are')} kept for old links."
     )
     say(f"Back up {app.newsroom.key_location}.")
+
+
+@command.command("copy", short_help="Copy a store between SQLite and PostgreSQL.")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@yes_option
+@pass_cli_context
+def copy(app: CliContext, source: str, target: str, yes: bool) -> None:
+    """Copy a store between SQLite and PostgreSQL, or to another file or server.
+
+    FROM and TO are addresses as `store: url` in config.yaml has them: sqlite:///var/distributor.db, or
+    postgresql+psycopg://user@host/database. Relative paths begin at the folder of config.yaml. Keep passwords in ~/.pgpass,
+    as others can see the arguments of a command.
+
+    Stop every `serve`, `deliver` and `send` first. TO must be empty; its tables are made. Every row is read again and
+    compared before anything is kept. Afterwards nothing is sent from FROM any more: put TO into config.yaml, and what was
+    half delivered goes on.
+    """
+    from contextlib import closing
+
+    from .. import pipeline
+    from ..errors import UserError
+    from ..storage.database import Database
+
+    folder = app.config.absolute().parent
+    if source == target:
+        raise UserError("FROM and TO are the same store")
+    with closing(Database.open(source, folder, create=False)) as reading:
+        if not yes:
+            confirm(f"Copy {reading.name}? Nothing will be sent from it afterwards.")
+        with closing(Database.open(target, folder)) as writing, table_progress() as progress:
+            copied = pipeline.copy_store(reading, writing, clock(), progress)
+            name = writing.name
+    say(f"{copied.total:,} rows of {plural(len(copied.rows), 'table')} copied and compared: {name}")
+    say("Put its address into config.yaml (store: url:), then run `distributor check`.")
 
 
 @click.command("doctor", short_help="Find damaged rows in the store and repair them.")

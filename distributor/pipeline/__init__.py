@@ -26,6 +26,7 @@
     ensure_clock       undo what a clock that was ahead has decided                            clock
     process_bounces    read returned mail, suppress the addresses it concerns                  bounces
     work_provider_events  the same for what providers have reported                            provider_events
+    copy_store         the whole store in another database; save_store writes it into a file      store_copy
     tend_signups       remind whoever has not confirmed a sign-up, delete what is over             signup
 
 Every step can be repeated: gathering recognises what it knows, a slot is decided once, a delivery is made once.
@@ -61,6 +62,7 @@ from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
 from .send_now import send_now
 from .signup import tend_signups
+from .store_copy import CopiedStore, copy_store, save_store
 from .tick import (
     TickResult,
     UpcomingEvent,
@@ -77,6 +79,7 @@ from .tick import (
 __all__ = [
     "AlertOutcome",
     "Clock",
+    "CopiedStore",
     "CorrectionPlan",
     "DraftOutcome",
     "EditOutcome",
@@ -103,6 +106,7 @@ __all__ = [
     "check_may_send",
     "claim_store",
     "confirm_suppressions",
+    "copy_store",
     "decide_alerts",
     "decide_due",
     "deliver_due",
@@ -142,6 +146,7 @@ __all__ = [
     "rotate_key",
     "run_tick",
     "run_worker",
+    "save_store",
     "send_now",
     "send_outbox",
     "settle_posts",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -103,6 +104,13 @@ class Database:
         with self._transaction(writes=True, alone=alone, long=long) as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A long transaction that only reads, and sees the store as it is at the first question, whatever others write
+        meanwhile. For copies of the whole store."""
+        with self._transaction(writes=False, long=True, level="REPEATABLE READ") as connection:
+            yield connection
+
     async def read_in_thread(
         self, query: Callable[Concatenate[Connection, _P], _T], *args: _P.args, **kw: _P.kwargs
     ) -> _T:
@@ -132,11 +140,15 @@ class Database:
         writes: bool,
         alone: bool = True,
         long: bool = False,
+        level: str = "",
         prepare: Callable[[Connection], AbstractContextManager[None]] | None = None,
     ) -> Iterator[Connection]:
+        options: dict[str, Any] = {"writes": writes, "alone": alone, "long": long}
+        if level and self._engine.dialect.name == "postgresql":
+            options["isolation_level"] = level
         try:
             with (
-                self._engine.connect().execution_options(writes=writes, alone=alone, long=long) as connection,
+                self._engine.connect().execution_options(**options) as connection,
                 prepare(connection) if prepare else nullcontext(),
                 connection.begin(),
             ):
@@ -171,6 +183,20 @@ class Database:
             classified = classify_error(error)
             return str(error.orig) if classified and classified[0] is StoreLost else ""
         return "" if found == "ok" else " ".join(found.split())
+
+    def write_file(self, file: Path) -> bool:
+        """Write the store, as it is at one moment, into an empty file of SQLite while others go on using it. False for a
+        server, which has no file. Raises StoreError."""
+        if self._engine.dialect.name != "sqlite":
+            return False
+        try:
+            with self._engine.connect() as connection:
+                raw = connection.connection.driver_connection
+                assert raw is not None
+                raw.execute("VACUUM INTO ?", (str(file),))
+        except sqlite3.Error as error:
+            raise StoreError(f"store {self.name}: cannot be written into {file}: {error}") from error
+        return True
 
     def check_tables(self) -> None:
         """Raises StoreLost where a table is missing that every store of this version has."""

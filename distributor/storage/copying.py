@@ -1,0 +1,196 @@
+"""All rows of a store in another one, SQLite or PostgreSQL: read once, written in batches, and read again from where they
+were written.
+
+A row travels as SQLite keeps it: times and JSON as text, truth as 0 and 1. So it has one form on both sides, and a digest
+that can be compared. Values are not looked at: what is damaged in a store is damaged in its copy. The index of words is no
+table of ours; `articles/search_index` makes it anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Connection, Table
+
+from ..errors import StoreError
+from .all_tables import metadata
+from .rows import UtcTime
+
+_ROWS, _LARGE_ROWS = 1000, 20  # at a time; of tables that hold whole emails
+_UTC_TEXT = """YYYY-MM-DD"T"HH24:MI:SS.US"+00:00\""""  # how storage/rows writes a time in SQLite
+_MODULUS = 1 << 128
+
+Rows = Sequence[tuple[Any, ...]]
+Progress = Callable[[str, int, int], None]  # the table, the rows of it that are written, and how many it has
+
+
+@dataclass(frozen=True, slots=True)
+class TableDigest:
+    """How many rows a table has, and a digest of all that they hold, whatever their order."""
+
+    rows: int = 0
+    digest: int = 0
+
+    def plus(self, rows: Rows) -> TableDigest:
+        """The same with more rows."""
+        total = self.digest
+        for row in rows:
+            total += int.from_bytes(hashlib.blake2b(repr(row).encode("utf-8", "replace"), digest_size=16).digest())
+        return TableDigest(self.rows + len(rows), total % _MODULUS)
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """The number of rows of each table, by name."""
+    query = {name: sa.select(sa.func.count()).select_from(table) for name, table in metadata.tables.items()}
+    return {name: connection.execute(one).scalar_one() for name, one in query.items()}
+
+
+def list_filled_tables(connection: Connection) -> list[str]:
+    """The tables that hold anything."""
+    filled = {name: sa.select(sa.literal(1)).select_from(table).limit(1) for name, table in metadata.tables.items()}
+    return sorted(name for name, query in filled.items() if connection.execute(query).first())
+
+
+def lock_tables(connection: Connection) -> None:
+    """Let nobody write into any table until the transaction ends. The transaction writes alone, which is enough in SQLite;
+    on PostgreSQL the ledger's do not ask for that. Raises StoreError where somebody writes for too long."""
+    if connection.dialect.name == "postgresql":
+        names = ", ".join(_quoted(connection, table) for table in metadata.sorted_tables)
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE MODE")
+
+
+def copy_rows(source: Connection, target: Connection, progress: Progress) -> dict[str, TableDigest]:
+    """Write all rows of a store into the tables of another one, which are empty, and read them again there. Returns what
+    each table held. `source` is one consistent snapshot. In the caller's transactions. Raises StoreError, for rows that the
+    other database does not take, and where a table is not the same afterwards."""
+    copied: dict[str, TableDigest] = {}
+    for table in metadata.sorted_tables:
+        total = source.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        copied[table.name] = _copy_table(source, target, table, partial(_tell, progress, table.name, total))
+    _set_sequences(target)
+    for name, expected in copied.items():
+        found = digest_table(target, metadata.tables[name])
+        if found != expected:
+            raise StoreError(
+                f"the copy of the table {name} is not the same ({found.rows} of {expected.rows} rows): nothing was "
+                "changed; look at the table with `distributor doctor`, and please report this"
+            )
+    if target.dialect.name == "postgresql":
+        target.exec_driver_sql("ANALYZE")
+    return copied
+
+
+def digest_table(connection: Connection, table: Table) -> TableDigest:
+    """Count and digest of a table, read from the beginning to the end."""
+    digest = TableDigest()
+    for rows in _read(connection, table):
+        digest = digest.plus(rows)
+    return digest
+
+
+def _tell(progress: Progress, table: str, total: int, done: int) -> None:
+    progress(table, done, total)
+
+
+def _copy_table(source: Connection, target: Connection, table: Table, told: Callable[[int], None]) -> TableDigest:
+    digest = TableDigest()
+    with _writer(target, table) as write:
+        for rows in _read(source, table):
+            write(rows)
+            digest = digest.plus(rows)
+            told(digest.rows)
+    return digest
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _read(connection: Connection, table: Table) -> Iterator[Rows]:
+    """All rows in batches, each value as SQLite keeps it."""
+    number = _LARGE_ROWS if any(isinstance(one.type, sa.LargeBinary) for one in table.columns) else _ROWS
+    if connection.dialect.name == "sqlite":
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        with _in_words(connection, table):
+            cursor = raw.execute(f"SELECT {_names(connection, table)} FROM {_quoted(connection, table)}")  # noqa: S608
+            while rows := cursor.fetchmany(number):
+                yield rows
+        return
+    query = sa.select(*(_as_sqlite(column).label(column.name) for column in table.columns))
+    result = connection.execute(query, execution_options={"yield_per": number})
+    for part in result.partitions():
+        yield [tuple(row) for row in part]
+
+
+def _as_sqlite(column: Column[Any]) -> sa.ColumnElement[Any]:
+    """A column of PostgreSQL as SQLite would keep it."""
+    if isinstance(column.type, UtcTime):
+        return sa.func.to_char(sa.func.timezone("UTC", column), _UTC_TEXT, type_=sa.Text)
+    if isinstance(column.type, sa.JSON):
+        return sa.cast(column, sa.Text)
+    return sa.cast(column, sa.Integer) if isinstance(column.type, sa.Boolean) else column
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writer(connection: Connection, table: Table) -> Iterator[Callable[[Rows], object]]:
+    """Takes batches of rows."""
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    names, where = _names(connection, table), _quoted(connection, table)
+    with _in_words(connection, table):
+        if connection.dialect.name == "sqlite":
+            places = ", ".join("?" * len(table.columns))
+            statement = f"INSERT INTO {where} ({names}) VALUES ({places})"  # noqa: S608
+            yield lambda rows: raw.executemany(statement, rows)
+            return
+        with raw.cursor() as cursor, cursor.copy(f"COPY {where} ({names}) FROM STDIN") as copy:
+
+            def write(rows: Rows) -> None:
+                for row in rows:
+                    copy.write_row(row)
+
+            yield write
+
+
+def _set_sequences(connection: Connection) -> None:
+    """Let numbers that PostgreSQL gives go on behind the highest one. SQLite looks for it by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        for column in table.primary_key.columns:
+            if not isinstance(column.type, sa.Integer):
+                continue
+            asked = sa.select(sa.func.pg_get_serial_sequence(_quoted(connection, table), column.name))
+            sequence = connection.execute(asked).scalar()
+            highest = connection.execute(sa.select(sa.func.max(column))).scalar()
+            if sequence and highest is not None:
+                connection.execute(sa.select(sa.func.setval(sequence, highest)))
+
+
+@contextmanager
+def _in_words(connection: Connection, table: Table) -> Iterator[None]:
+    """Errors of a driver that was asked directly as StoreError."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        said = " ".join(str(error).split())[:300]
+        raise StoreError(
+            f"the table {table.name} cannot be copied: {said}; `distributor doctor` finds rows that are damaged"
+        ) from error
+
+
+def _quoted(connection: Connection, table: Table) -> str:
+    return connection.dialect.identifier_preparer.format_table(table)
+
+
+def _names(connection: Connection, table: Table) -> str:
+    return ", ".join(connection.dialect.identifier_preparer.quote(column.name) for column in table.columns)
