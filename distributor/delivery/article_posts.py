@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState as S
 from ..model import RenditionAction
-from ..storage.tables import deliveries, editions, renditions
+from ..storage.tables import deliveries, delivery_steps, editions, renditions
 from .queries import UNSENT_STATES
 
 CORRECTING = (RenditionAction.EDIT, RenditionAction.REPLACE, RenditionAction.REPLY)
@@ -19,13 +19,14 @@ CORRECTING = (RenditionAction.EDIT, RenditionAction.REPLACE, RenditionAction.REP
 @dataclass(frozen=True, slots=True)
 class ArticlePost:
     """One post of the article by an earlier edition, and where it stands. `changes` are earlier corrections of it that
-    are not out yet, or of which nobody knows."""
+    are not out yet, or of which nobody knows. `begun`: something of it was done at the far end already."""
 
     edition: str
     channel: str
     variant: str
     state: S
     changes: tuple[ArticlePost, ...] = ()
+    begun: bool = False
 
 
 def list_posts(connection: Connection, newsletter: str, article: str) -> Iterator[ArticlePost]:
@@ -48,10 +49,12 @@ def list_posts(connection: Connection, newsletter: str, article: str) -> Iterato
     for row in connection.execute(found):
         place = (row.channel, row.edition_id, row.variant)
         if place not in taken_back:
-            yield ArticlePost(row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())))
+            yield ArticlePost(
+                row.edition_id, row.channel, row.variant, S(row.state), tuple(changes.get(place, ())), row.begun
+            )
 
 
-def _renditions(newsletter: str, *actions: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str]]:
+def _renditions(newsletter: str, *actions: RenditionAction) -> sa.Select[tuple[str, str, str, str, str, str, bool]]:
     """The deliveries of a newsletter to places, not to people, with what they act on."""
     same = (
         (renditions.c.edition_id == deliveries.c.edition_id)
@@ -61,6 +64,7 @@ def _renditions(newsletter: str, *actions: RenditionAction) -> sa.Select[tuple[s
     columns = (
         deliveries.c.edition_id, deliveries.c.channel, deliveries.c.variant, deliveries.c.state, renditions.c.target,
         renditions.c.target_variant,
+        sa.select(delivery_steps.c.name).where(delivery_steps.c.delivery_id == deliveries.c.id).exists().label("begun"),
     )  # fmt: skip
     return (
         sa.select(*columns)

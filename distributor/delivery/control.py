@@ -137,19 +137,29 @@ def _missed_rows(edition: str, states: Sequence[S]) -> sa.ColumnElement[bool]:
 
 
 def close_deliveries(connection: Connection, edition: str, reason: str, now: datetime) -> int:
-    """Close what an edition still owes; returns how many rows."""
+    """Close what an edition still owes; returns how many rows. What was begun at the far end may be out."""
     lock_shards(connection, shards.c.edition_id == edition)
     number = connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.edition_id == edition, deliveries.c.state.in_((S.PENDING, S.DEFERRED)))
-        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+        .values(**_over(now), updated=now, reply=reason)
     ).rowcount
     mark_shards_idle(connection, shards.c.edition_id == edition)
     return number
 
 
-def close_post(connection: Connection, edition: str, channel: str, variant: str, reason: str, now: datetime) -> None:
-    """Close a post that is not out yet."""
+def close_post(
+    connection: Connection,
+    edition: str,
+    channel: str,
+    variant: str,
+    reason: str,
+    now: datetime,
+    *,
+    look: bool = False,
+) -> None:
+    """Close a post that is not out yet. `look`: one that was begun at the far end may be out, and is looked for."""
+    closed = _over(now) if look else {"state": S.EXPIRED, "due": None}
     connection.execute(
         sa.update(deliveries)
         .where(
@@ -158,7 +168,7 @@ def close_post(connection: Connection, edition: str, channel: str, variant: str,
             deliveries.c.variant == variant,
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
-        .values(state=S.EXPIRED, due=None, updated=now, reply=reason)
+        .values(**closed, updated=now, reply=reason)
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from ..articles.flags import ArticleFlag, flags_of_articles
 from ..attempt import Attempt
 from ..channel import Channel
 from ..editions import repository as edition_repository
@@ -28,7 +29,7 @@ from .control import SUPERSEDED_BY
 from .ledger import FenceLost, Shard, entry
 from .message_worker import FLUSH_TIMEOUT, DeliveryRules
 from .queries import find_newer_edition
-from .receipts import find_later_correction, find_receipts, find_thread
+from .receipts import find_later_correction, find_receipts, find_thread, find_undecided, find_withdrawal
 from .retry import (
     FIRST_WAIT,
     Decision,
@@ -102,8 +103,8 @@ class PostWorker:
     async def _deliver_shard(self, channel: Channel, shard: Shard, report: RunStats) -> None:
         contents = await self.commit.call(self._read_shard, channel, shard)
         for variant, rows in groupby(contents.rows, key=lambda row: row.variant):
-            rendition, superseded_by = await self.commit.call(self._read_rendition, contents, variant)
-            work = _RenditionDelivery(self, channel, contents, rendition, report, superseded_by)
+            rendition, superseded_by, withdrawn_by = await self.commit.call(self._read_rendition, contents, variant)
+            work = _RenditionDelivery(self, channel, contents, rendition, report, superseded_by, withdrawn_by)
             if not await work.deliver(list(rows)):
                 return
 
@@ -117,16 +118,21 @@ class PostWorker:
             newer = find_newer_edition(connection, shard.edition, shard.channel) if channel.latest_only else ""
         return _PostShard(shard, edition, ledger.due(shard, self.rules.clock()), newer, cancelled)
 
-    def _read_rendition(self, contents: _PostShard, variant: str) -> tuple[Rendition, str]:
-        """In the ledger's thread: a rendition, and the edition that has made it needless. Raises DamagedRow where it cannot
-        be read."""
-        shard, superseded_by = contents.shard, contents.newer
+    def _read_rendition(self, contents: _PostShard, variant: str) -> tuple[Rendition, str, str]:
+        """In the ledger's thread: a rendition, the edition that has made it needless, and the one that takes it back. Raises
+        DamagedRow where it cannot be read."""
+        shard, superseded_by, withdrawn_by = contents.shard, contents.newer, ""
         with self.commit.ledger.database.read() as connection:
             rendition = edition_repository.find_rendition(connection, shard.edition, shard.channel, variant)
             _check_readable(rendition)
             if rendition.target and rendition.action is not RenditionAction.DELETE and not superseded_by:
                 superseded_by = find_later_correction(connection, contents.edition, rendition)
-        return rendition, superseded_by
+            if not rendition.target:
+                flags = flags_of_articles(connection, [rendition.article]).get(rendition.article, {})
+                withdrawn_by = find_withdrawal(connection, rendition) or (
+                    "staff" if ArticleFlag.WITHDRAWN in flags else ""
+                )
+        return rendition, superseded_by, withdrawn_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +161,8 @@ def _look_failed(row: Delivery, why: str) -> str:
 
 @dataclass
 class _RenditionDelivery:
-    """One rendition of one shard, being delivered. `superseded_by`: the edition that has made it needless, if any."""
+    """One rendition of one shard, being delivered. `superseded_by`: the edition that has made it needless, if any;
+    `withdrawn_by`: the one that takes it back."""
 
     worker: PostWorker
     channel: Channel
@@ -163,6 +170,7 @@ class _RenditionDelivery:
     rendition: Rendition
     report: RunStats
     superseded_by: str
+    withdrawn_by: str
 
     def __post_init__(self) -> None:
         self.cancelled = self.contents.cancelled
@@ -178,7 +186,7 @@ class _RenditionDelivery:
             rows = [row for row in rows if row.state is DeliveryState.UNCERTAIN]
         for row in rows:
             cleared = await self._clear(row)
-            if cleared is None:
+            if cleared is None or await self._is_taken_back(row, cleared) or await self._waits_for_target(cleared):
                 continue
             thread = await self.worker.commit.read(find_thread, self.rendition)
             if isinstance(thread, Delivery) or thread is None:
@@ -210,10 +218,35 @@ class _RenditionDelivery:
             why = f"{FOLLOWS_DOUBT}{parent.variant}"
             await self._settle(row, Decision(DeliveryState.EXPIRED, reply=why))
             return
+        await self._wait(row, f"waits for {parent.variant}, which it follows")
+
+    async def _wait(self, row: Delivery, why: str) -> None:
         due = self.worker.rules.clock() + _FOR_PARENT
         over = due >= self.contents.edition.expires_at
         state = DeliveryState.EXPIRED if over else DeliveryState.DEFERRED
-        await self._settle(row, Decision(state, None if over else due, f"waits for {parent.variant}, which it follows"))
+        await self._settle(row, Decision(state, None if over else due, why))
+
+    async def _is_taken_back(self, row: Delivery, cleared: Delivery) -> bool:
+        """Post no more what has been withdrawn meanwhile. `row` is how it was found, before its doubt was settled: what may
+        be out, and can be posted again without harm, is, for the receipt by which it is deleted."""
+        if not self.withdrawn_by or (row.state is DeliveryState.UNCERTAIN and self.channel.repeatable):
+            return False
+        reply = f"withdrawn by {self.withdrawn_by}"
+        if row.state is not DeliveryState.UNCERTAIN and await self._steps(row).any():
+            begun = f"{reply}; it was begun there"
+            await self._settle(cleared, Decision(DeliveryState.UNCERTAIN, self.worker.rules.clock(), begun))
+        else:
+            await self._settle(cleared, Decision(DeliveryState.EXPIRED, reply=reply))
+        return True
+
+    async def _waits_for_target(self, row: Delivery) -> bool:
+        """Change nothing of which it is not known yet whether it is there."""
+        if not self.rendition.target:
+            return False
+        post = await self.worker.commit.read(find_undecided, self.rendition)
+        if post:
+            await self._wait(row, f"waits until it is known whether {post.variant} of {post.edition} is out")
+        return post is not None
 
     # -- doubt -------------------------------------------------------------------------------------------------------
 

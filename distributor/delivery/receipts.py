@@ -46,8 +46,11 @@ def find_thread(connection: Connection, rendition: Rendition) -> list[Receipt] |
     if rendition.action is RenditionAction.REPLY:
         return _thread_to(connection, rendition.channel, rendition.target, rendition.target_variant)
     content = rendition.content
-    if not isinstance(content, Post) or not content.follows:
+    if rendition.action is RenditionAction.DELETE or not isinstance(content, Post) or not content.follows:
         return []
+    if rendition.action is RenditionAction.EDIT:  # it stands where it stood, whatever became of the others
+        found = _thread_to(connection, rendition.channel, rendition.target, content.follows)
+        return found if isinstance(found, list) and all(receipt.remote_id for receipt in found) else []
     return _thread_to(connection, rendition.channel, rendition.edition, content.follows)
 
 
@@ -81,6 +84,31 @@ def find_later_correction(connection: Connection, edition: Edition, change: Rend
         .order_by(editions.c.frozen_at.desc())
     )
     return connection.execute(query.limit(1)).scalar() or ""
+
+
+def find_withdrawal(connection: Connection, post: Rendition) -> str:
+    """The edition that takes a post back, or has done so; "" if none."""
+    stands = deliveries.c.state.not_in((DeliveryState.EXPIRED, DeliveryState.REJECTED))
+    its_own = (renditions.c.target == post.edition) & (renditions.c.target_variant == post.variant)
+    query = (
+        sa.select(editions.c.id)
+        .join(deliveries, deliveries.c.edition_id == editions.c.id)
+        .join(renditions, SAME_RENDITION)
+        .where(deliveries.c.channel == post.channel, stands, its_own, renditions.c.action == RenditionAction.DELETE)
+        .where(editions.c.state != EditionState.CANCELLED)
+    )
+    return connection.execute(query.limit(1)).scalar() or ""
+
+
+def find_undecided(connection: Connection, change: Rendition) -> Delivery | None:
+    """The post that a correction acts on, as long as it is not known whether it will be out; None where that is known."""
+    here = (deliveries.c.edition_id == change.target) & (deliveries.c.channel == change.channel)
+    states = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    query = sa.select(*DELIVERY_COLUMNS).where(
+        here, deliveries.c.variant == change.target_variant, deliveries.c.state.in_(states)
+    )
+    row = connection.execute(query).first()
+    return delivery_from_row(row) if row else None
 
 
 def _other_corrections(change: Rendition) -> sa.ColumnElement[bool]:

@@ -203,7 +203,7 @@ def apply_correction(
         for part in plan.parts:
             for post in part.give_up:
                 reply = f"given up: {part.edition.subject}"
-                close_post(connection, post.edition, post.channel, post.variant, reply, now)
+                close_post(connection, post.edition, post.channel, post.variant, reply, now, look=post.begun)
             if part.plan.renditions:
                 save_plan(newsroom, connection, part.plan, by)
     return [part.edition.id for part in plan.parts if part.plan.renditions]

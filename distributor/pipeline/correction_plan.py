@@ -33,6 +33,9 @@ _IN_WORDS = {
 }
 
 
+_DELETE = RenditionAction.DELETE
+
+
 @dataclass
 class CorrectionPlanner:
     """Collects what is to be done, channel by channel, and says it in words."""
@@ -89,20 +92,24 @@ class CorrectionPlanner:
             change for change in post.changes if change.state in UNSENT_STATES
         ]  # this one takes their place
         action = self._action(channel, made)
+        unsent, cannot = post.state in UNSENT_STATES, action is None or (made is None and action is not _DELETE)
+        undecided = post.begun if unsent else post.state is not DeliveryState.SENT
+        if undecided and unsent and self.withdrawal:
+            self.give_up.append(post)  # it is looked for
         if doubtful:
             self.lines.append(
-                f"{name}: a change of the post of {post.edition} is on its way, or may be out: do this again when "
-                "`distributor deliveries` shows what became of it"
+                f"{name}: a change of the post of {post.edition} is on its way, or may be out: do this again, with "
+                "--again, when `distributor deliveries` shows what became of it"
             )
-        elif post.state in UNSENT_STATES:
+        elif unsent and not undecided:
             self.give_up.append(post)
             if made and not self.withdrawal and made not in self.renditions:
                 self.renditions.append(made)
             then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
             self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
-        elif post.state is not DeliveryState.SENT:
+        elif undecided and cannot:
             self.lines.append(f"{name}: the post of {post.edition} may be out: check, and change it by hand")
-        elif action is None or (made is None and action is not RenditionAction.DELETE):
+        elif action is None or cannot:
             what = "deleted" if self.withdrawal else "changed"
             self.lines.append(f"{name}: the post of {post.edition} cannot be {what} from here; do it by hand")
         elif not self._id_is_known(post):
@@ -111,10 +118,12 @@ class CorrectionPlanner:
                 f"{name}: nobody knows the id of the post of {post.edition} there; change it by hand, or first `{settle}`"
             )
         else:
-            if made is None or action is RenditionAction.DELETE:
+            if made is None or action is _DELETE:
                 made = edition_repository.find_rendition(self.connection, post.edition, name, post.variant)
             self._change(made, action, post)
-            self.lines.append(f"{name}: the post of {post.edition} is {_IN_WORDS[action]}")
+            done = _IN_WORDS[action]
+            told = f"may be out; as soon as that is known, it is {done}" if undecided else f"is {done}"
+            self.lines.append(f"{name}: the post of {post.edition} {told}")
 
     def _id_is_known(self, post: ArticlePost) -> bool:
         """Whether its network can be told which post it is: not where staff have said that it is there, and no more."""

@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from distributor import pipeline
+from distributor.articles.flags import ArticleFlag
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Corrections, Post, PostLimits, Rate
-from distributor.delivery import channel_state
-from distributor.delivery.control import close_post, hasten_posts
+from distributor.delivery import channel_state, post_worker
+from distributor.delivery.control import close_deliveries, close_post, hasten_posts
 from distributor.delivery.queries import list_deliveries
 from distributor.delivery.settle import Verdict
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain, UserError
@@ -557,3 +558,123 @@ async def test_an_adapter_that_names_no_time_as_a_time_stops_nobody(bench: Bench
     wrong = Unavailable("429", retry_at=2.5)  # type: ignore[arg-type]
     await bench.run(Network(name="wall", answers={"a1": [wrong]}))
     assert row_of(bench, "tin-sang-1").state is S.DEFERRED
+
+
+# -- withdrawals -------------------------------------------------------------------------------------------------------
+
+
+def withdraw(bench: Bench, *made: Rendition) -> None:
+    """Delete posts of the first edition, decided a minute after it."""
+    one = edition(2, frozen_at=NOW + timedelta(minutes=1))
+    back = [replace(post, edition=one.id, action=RenditionAction.DELETE, target="tin-sang-1") for post in made]
+    freeze(bench.database, one, [replace(post, target_variant=post.variant) for post in back])
+
+
+def states_of(bench: Bench) -> list[tuple[str, str, S]]:
+    with bench.database.read() as connection:
+        rows = list_deliveries(connection)
+    return sorted((row.edition, row.variant, row.state) for row in rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Searching(Editing):
+    """Looks for its posts; `hidden` are not found."""
+
+    hidden: set[str] = field(default_factory=set)
+
+    async def find(self, content: Content, attempt: Attempt) -> Receipt | None:
+        assert isinstance(content, Post)
+        there = [id for id, text in self.wall.items() if text == content.text and content.variant not in self.hidden]
+        return Receipt(remote_id=there[0]) if there else None
+
+
+async def test_a_withdrawal_deletes_a_whole_thread(bench: Bench) -> None:
+    thread = [post("a1"), post("a2", follows="a1"), post("a3", follows="a2")]
+    owe(bench, *thread)
+    network = Editing(name="wall")
+    await bench.run(network)
+    withdraw(bench, *thread)
+    await bench.run(network, after=timedelta(minutes=2))
+    assert network.wall == {}
+
+
+async def test_an_edit_of_an_answer_does_not_depend_on_that_of_the_post_before_it(bench: Bench) -> None:
+    thread = [post("a1"), post("a2", follows="a1")]
+    owe(bench, *thread)
+    network = Editing(name="wall")
+    await bench.run(network)
+    one = edition(2, frozen_at=NOW + timedelta(minutes=1))
+    made = replace(
+        post("a2", follows="a1", text="new"), edition=one.id, action=RenditionAction.EDIT, target="tin-sang-1"
+    )
+    freeze(bench.database, one, [replace(made, target_variant="a2")])
+    await bench.run(network, after=timedelta(minutes=2))
+    assert list(network.wall.values()) == ["text a1", "new"]
+
+
+@pytest.mark.parametrize("out", [True, False])
+async def test_a_post_in_doubt_that_is_withdrawn_meanwhile_does_not_stay(bench: Bench, out: bool) -> None:
+    """It used to be posted once more after it had been withdrawn, or to stay."""
+    owe(bench, post("a1"))
+    network = Searching(name="wall", answers={"a1": [Uncertain("504")]})
+    await bench.run(network)
+    if out:
+        network.wall["late"] = "text a1"
+    withdraw(bench, post("a1"))
+    await bench.run(network)
+    assert network.wall == ({"late": "text a1"} if out else {})
+    for _ in range(2):
+        await bench.run(network, after=timedelta(minutes=6))
+    assert network.wall == {}
+    assert network.asked == ["a1"]
+    state = (S.SENT, S.SENT) if out else (S.EXPIRED, S.REJECTED)
+    assert states_of(bench) == [("tin-sang-1", "a1", state[0]), ("tin-sang-2", "a1", state[1])]
+
+
+async def test_a_post_that_was_begun_and_is_withdrawn_is_looked_for_before_it_is_given_up(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    network = Searching(name="wall", answers={"a1": [Unavailable("still at it")]})
+    await bench.run(network)
+    withdraw(bench, post("a1"))
+    network.wall["late"] = "text a1"
+    for _ in range(4):
+        await bench.run(network, after=timedelta(minutes=6))
+    assert network.wall == {}
+    assert states_of(bench) == [("tin-sang-1", "a1", S.SENT), ("tin-sang-2", "a1", S.SENT)]
+
+
+async def test_a_withdrawal_waits_until_staff_have_said_what_became_of_the_post(bench: Bench) -> None:
+    owe(bench, post("a1"))
+    network = Editing(name="wall", answers={"a1": [Uncertain("504")]})
+    await bench.run(network)
+    network.wall["late"] = "text a1"
+    withdraw(bench, post("a1"))
+    for _ in range(2):
+        await bench.run(network, after=timedelta(minutes=6))
+    assert states_of(bench)[1] == ("tin-sang-2", "a1", S.DEFERRED)
+    now = bench.clock.now
+    pipeline.settle_posts(
+        bench.database, "tin-sang-1", "wall", "a1", Verdict.OUT, Receipt(remote_id="late"), "Lan", now
+    )
+    await bench.run(network, after=timedelta(minutes=6))
+    assert network.wall == {}
+
+
+async def test_no_post_of_an_article_that_is_withdrawn_goes_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its channel can: there is nothing here that would delete it."""
+    owe(bench, post("a1"))
+    flagged = {"a": {ArticleFlag.WITHDRAWN: None}}
+    monkeypatch.setattr(post_worker, "flags_of_articles", lambda *_: flagged)
+    await bench.run(network := Network(name="wall"))
+    assert network.asked == []
+    assert bench.rows()["a1"].reply == "withdrawn by staff"
+
+
+@pytest.mark.parametrize(("begun", "state"), [(True, S.UNCERTAIN), (False, S.EXPIRED)])
+async def test_what_was_begun_when_its_edition_is_cancelled_may_be_out(bench: Bench, begun: bool, state: S) -> None:
+    owe(bench, post("a1"))
+    if begun:
+        await bench.run(Network(name="wall", answers={"a1": [Unavailable("still at it")]}))
+    with bench.database.write() as connection:
+        close_deliveries(connection, "tin-sang-1", "cancelled", NOW)
+    assert bench.rows()["a1"].state is state

@@ -13,7 +13,8 @@ from distributor import pipeline
 from distributor.delivery.queries import list_deliveries
 from distributor.model import DeliveryState, Notice, NoticeKind
 from distributor.plugins import registry
-from distributor.storage.tables import deliveries
+from distributor.storage.rows import UTC_TIME
+from distributor.storage.tables import deliveries, delivery_steps
 from support.clocked_newsroom import Line
 
 S = DeliveryState
@@ -210,3 +211,39 @@ def test_a_digest_does_not_repeat_the_post_of_an_alert_whatever_it_is_called(boa
     boards.deliver()
     boards.day()
     assert sorted(text[:6] for text in notes(boards)) == ["Tin a ", "Tin b "]
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"), [("sending", "withdrawal"), ("uncertain", "withdrawal"), ("uncertain", "correction")]
+)
+def test_a_post_in_doubt_is_changed_as_soon_as_it_is_known_to_be_out(boards: Line, state: str, kind: str) -> None:
+    first = begin(boards, "edit", "id")
+    with boards.store.write() as connection:
+        connection.execute(sa.update(deliveries).values(state=state, due=None))
+    plan = pipeline.plan_correction(
+        boards.newsroom, boards.store, first, Notice(NoticeKind(kind), "Sai.", boards.now), mail=False
+    )
+    done = "deleted" if kind == "withdrawal" else "changed"
+    ((told,),) = [part.lines for part in plan.parts]
+    assert told == f"board: the post of tin-sang-1 may be out; as soon as that is known, it is {done}"
+    pipeline.apply_correction(boards.newsroom, boards.store, plan, "Lan")
+    boards.deliver()
+    with boards.store.write() as connection:
+        connection.execute(sa.update(deliveries).where(deliveries.c.edition_id == "tin-sang-1").values(state="sent"))
+    boards.now += timedelta(minutes=6)
+    boards.deliver()
+    shown = [text for text in notes(boards) if "Tin a " in text]
+    assert shown == [] if kind == "withdrawal" else "Sai." in shown[0]
+
+
+def test_a_post_that_was_begun_when_its_article_was_withdrawn_may_be_out(boards: Line) -> None:
+    first = begin(boards, "edit", "id")
+    with boards.store.write() as connection:
+        connection.execute(sa.update(deliveries).values(state="deferred", due=boards.now + timedelta(hours=1)))
+        here = sa.select(deliveries.c.id, sa.literal("container"), sa.literal(boards.now, UTC_TIME))
+        connection.execute(sa.insert(delivery_steps).from_select(["delivery_id", "name", "begun_at"], here))
+    say(boards, first, "withdrawal", "Gỡ.", deliver=False)
+    with boards.store.read() as connection:
+        rows = {(row.edition, row.variant): row.state for row in list_deliveries(connection)}
+    assert rows["tin-sang-1", first] is S.UNCERTAIN
+    assert rows["tin-sang-c1", first] is S.PENDING
