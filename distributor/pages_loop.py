@@ -20,6 +20,7 @@ from .storage.database import Database
 from .web.context import WebContext
 from .web.mailbox import is_for_this_machine
 from .web.server import WebServer, listen
+from .web.ticks import FILE, Ticks
 from .workers import FaultLog, keep_process_alive, wait_for_any
 
 NOTICE_EVERY = 0.25  # seconds between two looks for what pages in another process have asked for
@@ -50,6 +51,18 @@ class PagesLoop:
         self.here = here
         self._settings = newsroom.settings.web_settings
         self._listening: socket.socket | None = None
+        self._ticks: Ticks | None = None  # of the service, which has them where it runs here
+
+    def note_tick(self) -> None:
+        """The service, which runs in this process, has checked what is due."""
+        self.service_ticks().note(self.clock())
+
+    def service_ticks(self) -> Ticks:
+        """The ticks of the service in this process; in a file as well where the pages are another process."""
+        if self._ticks is None:
+            elsewhere = not self.here or self._settings.own_process
+            self._ticks = Ticks(self.newsroom.state / FILE if elsewhere else None)
+        return self._ticks
 
     @property
     def in_words(self) -> str:
@@ -65,6 +78,13 @@ class PagesLoop:
 
     async def run(self) -> None:
         """Serve, in this process or in one of their own as the settings say."""
+        self.service_ticks()
+        try:
+            await self._run()
+        finally:
+            self.service_ticks().forget()
+
+    async def _run(self) -> None:
         if not self.here:
             await self._notice_requests()
             return
@@ -79,7 +99,8 @@ class PagesLoop:
 
     async def serve(self) -> None:
         """Serve in this process. What fails is logged once while it lasts, and tried again."""
-        context = WebContext(self.newsroom, self.database, self.clock, self.wake)
+        ticks = self._ticks or Ticks(self.newsroom.state / FILE, here=False)
+        context = WebContext(self.newsroom, self.database, self.clock, self.wake, ticks)
         while not self.stop.is_set():
             try:
                 listening, self._listening = self._listening or listen(self._settings.listen), None

@@ -109,6 +109,8 @@ class Service:
 
     async def run_once(self) -> None:
         """Start what takes its time, and decide all that is due now."""
+        if self.pages:
+            self.pages.note_tick()
         if await self.worker.clock_is_wrong():
             self._coming = ()
             return

@@ -58,6 +58,7 @@ OTHER_TESTS = {
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
     "tests/docs/test_editing.py": "named after docs/editing.md: an editor's way from config.yaml to the sent bytes",
     "tests/docs/test_decisions.py": "named after docs/decisions.md",
+    "tests/docs/test_monitoring.py": "named after docs/monitoring.md",
     "tests/docs/test_preflight.py": "named after docs/preflight.md",
     "tests/docs/test_templates.py": "named after docs/templates.md",
     "tests/real/web/test_two_servers.py": "end to end: two processes that serve the same store, asked at once",

@@ -37,6 +37,11 @@ def load_source_state(connection: Connection, name: str) -> SourceState:
     return SourceState(**row._mapping) if row else SourceState(name)
 
 
+def list_source_states(connection: Connection) -> list[SourceState]:
+    """The state of every source that was ever read."""
+    return [SourceState(**row._mapping) for row in connection.execute(sa.select(sources).order_by(sources.c.name))]
+
+
 def save_fault(connection: Connection, name: str, fault: str, now: datetime) -> bool:
     """Record how a gather ended (`fault` empty: well). Returns whether that has changed, so that it is worth reporting."""
     state = load_source_state(connection, name)

@@ -70,6 +70,14 @@ class SqliteFile:
         """A connection to the file. Raises sqlite3.OperationalError where it is not there any more."""
         return sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
 
+    def size(self) -> int:
+        """Octets of it and of the files beside it, as far as they are there."""
+        found = 0
+        for end in SQLITE_FILES:
+            with contextlib.suppress(OSError):
+                found += Path(f"{self.path}{end}").stat().st_size
+        return found
+
     def check(self) -> None:
         """Raises StoreLost where the path leads to another file by now, or to none."""
         try:

@@ -198,6 +198,12 @@ class Database:
             raise StoreError(f"store {self.name}: cannot be written into {file}: {error}") from error
         return True
 
+    def size(self, connection: Connection) -> int:
+        """Octets that the store takes on a disk; 0 in memory."""
+        if connection.dialect.name == "sqlite":
+            return self._file.size() if self._file else 0
+        return int(connection.execute(sa.select(sa.func.pg_database_size(sa.func.current_database()))).scalar_one())
+
     def check_tables(self) -> None:
         """Raises StoreLost where a table is missing that every store of this version has."""
         with self.read() as connection:

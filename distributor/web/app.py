@@ -15,10 +15,12 @@ from . import (
     assets,
     confirmation,
     feeds,
+    health,
     home,
     hooks,
     images,
     mailbox,
+    metrics,
     new_address,
     own_link,
     preferences,
@@ -65,6 +67,8 @@ _AREAS = (
     hooks,
     images,
     mailbox,
+    health,
+    metrics,
     api,
 )
 

@@ -19,18 +19,20 @@ from ..storage.database import Database
 from .batch import WriteBatcher
 from .public_files import PublicFiles
 from .sns_certificates import SnsCertificates
+from .ticks import Ticks
 from .unknown_links import UnknownLinks
 
 
 @dataclass(frozen=True)
 class WebContext:
     """One newsroom on the web. `wake` tells the service that there is something new to do: an email in the outbox, an
-    article that was pushed."""
+    article that was pushed. `ticks` are those of the service, where they are known."""
 
     newsroom: Newsroom
     database: Database
     clock: Callable[[], datetime]
     wake: Callable[[], None] = lambda: None
+    ticks: Ticks | None = None
     sns_certificates: SnsCertificates = field(default_factory=SnsCertificates)
 
     @cached_property

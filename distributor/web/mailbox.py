@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import email
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +23,11 @@ from aiohttp import web
 
 from ..personal_channel import PersonalChannel
 from .context import CONTEXT, WebContext, page_language
-from .request_checks import host_name
 from .responses import EMAIL_POLICY, PageKind, html_page, html_response
+from .this_machine import is_from_this_machine, is_loopback
 
 _MOST = 200  # messages in the list, newest first
 _NAME = "{name:[0-9a-f]{32}}"
-_OF_PROXIES = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-IP", "Forwarded", "Via")
 
 
 def routes() -> list[web.RouteDef]:
@@ -61,15 +59,13 @@ def maildirs(context: WebContext) -> Sequence[Path]:
 
 def is_for_this_machine(context: WebContext) -> bool:
     """Whether the pages have no public address, and there is a mailbox to show."""
-    return _is_loopback(urlsplit(context.url).hostname or "") and bool(maildirs(context))
+    return is_loopback(urlsplit(context.url).hostname or "") and bool(maildirs(context))
 
 
 def _check(request: web.Request) -> WebContext:
     """Raises HTTPNotFound for everybody who does not sit at this machine: there is nothing to be found."""
     context = request.app[CONTEXT]
-    direct = _is_loopback(request.remote or "") and not any(name in request.headers for name in _OF_PROXIES)
-    # The name too: a page elsewhere whose name leads to 127.0.0.1 must not read the letters (DNS rebinding).
-    if not (direct and _is_loopback(host_name(request.host)) and is_for_this_machine(context)):
+    if not (is_from_this_machine(request) and is_for_this_machine(context)):
         raise web.HTTPNotFound
     return context
 
@@ -137,13 +133,3 @@ def _files(folders: Sequence[Path], name: str) -> list[Path]:
 
 def _parse(file: Path) -> EmailMessage:
     return email.message_from_bytes(file.read_bytes(), policy=policy.default)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return ip.is_loopback or bool(
-        isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped and ip.ipv4_mapped.is_loopback
-    )

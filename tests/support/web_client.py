@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from distributor.web import pace
 from distributor.web.app import build_app
 from distributor.web.context import WebContext
+from distributor.web.ticks import Ticks
 from support.clocked_newsroom import Line
 
 _P = ParamSpec("_P")
@@ -27,6 +28,7 @@ class Visitor:
 
     line: Line
     woken: int = 0
+    ticks: Ticks | None = None
     _client: TestClient[Any, Any] | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -38,7 +40,7 @@ class Visitor:
     def _context(self) -> WebContext:
         store = self.line.store
         self.line.newsroom.secret()
-        context = WebContext(self.line.newsroom, store, self.line.clock, self._wake)
+        context = WebContext(self.line.newsroom, store, self.line.clock, self._wake, self.ticks)
         context.public_files.checked_every = 0  # what a test has done is seen at once
         return context
 
