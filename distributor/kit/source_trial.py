@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -167,7 +168,11 @@ def build_trial_source(
         raise UserError(
             f"source type {type_name!r}: the docstring of its file has no example that begins with `sources:`"
         ) from None
-    given = dict(settings) if settings is not None else {**example, "name": name}
+    if settings is None:
+        missing = [one.name for one in info.settings if one.default is None and one.name not in example]
+        if missing:
+            raise UserError(f"source type {type_name!r}: the example in its manual has no {' and no '.join(missing)}")
+    given = _named_hosts(dict(settings) if settings is not None else {**example, "name": name})
     secret_names = [setting.name for setting in info.settings if setting.type.startswith("secret")]
     secrets = {name: f"{SECRET}-{number}" for number, name in enumerate(secret_names, 1)}
     source = _build(given, secrets, folder)
@@ -191,6 +196,24 @@ def _build(given: Mapping[str, Any], secrets: Mapping[str, str], folder: Path) -
         if name in built and not problems:
             return built[name]
     raise UserError("\n".join(f"{one.path}: {one.message}" for one in problems))
+
+
+def _named_hosts(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings whose addresses have a name for a host, by which the server of the trial plays it: one with a number would be
+    refused as the local network is."""
+
+    def named(value: Any) -> Any:
+        if not isinstance(value, str) or not re.match(r"https?://", value):
+            return value
+        parts = urlsplit(value)
+        try:
+            ip_address(parts.hostname or "")
+        except ValueError:
+            return value
+        login, at, _ = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{login}{at}numbered-host.example"))
+
+    return {key: named(value) for key, value in settings.items()}
 
 
 def _first_origin(settings: Mapping[str, Any]) -> str:

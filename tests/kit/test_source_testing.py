@@ -213,3 +213,17 @@ def test_a_file_that_is_not_there_or_has_no_example_is_told(lie: Lie, tmp_path: 
     file = lie(("    sources:\n", "    nguon:\n"))
     with pytest.raises(UserError, match="has no example that begins with `sources:`"):
         broken_promises(file)
+
+
+def test_a_server_that_has_a_number_for_a_name_is_played_too(lie: Lie) -> None:
+    """As that of an editorial system in the house."""
+    settings = {"type": "tin_la", "name": "toa-soan", "url": "http://10.0.0.7:8080/api/articles", "allow_private": True}
+    lie()
+    found = check_promises("tin_la", settings, only="reads its samples")
+    assert [(one.kept, one.why) for one in found] == [(True, "")]
+
+
+def test_an_example_without_what_is_needed_is_told(lie: Lie) -> None:
+    lie(("token: Annotated[Secret | None,", "token: Annotated[Secret,"), ('TOKEN}"] = None', 'TOKEN}"]'))
+    with pytest.raises(UserError, match="the example in its manual has no token"):
+        check_promises("tin_la", only="reads its samples")
