@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 # Tests start hundreds of processes: each would compile the program anew if bytecode were not kept.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean pages-check
+.PHONY: help run test unit torture fuzz bench screenshots lint audit format wheel-test lock clean pages-check man
 
 help:
 	@echo "make run         the main job, once, on the sample newsroom (no network, no server)"
@@ -26,6 +26,7 @@ help:
 	@echo "make format      ruff format"
 	@echo "make wheel-test  the tests against the built wheel in a fresh environment"
 	@echo "make lock        resolve the dependencies anew (needs uv)"
+	@echo "make man         the manual page distributor(1), from the commands, into var/"
 	@echo "make clean       remove var/, builds and caches; the environment stays"
 
 $(READY): requirements-dev.lock pyproject.toml
@@ -131,6 +132,16 @@ lock:
 	  --quiet --output-file requirements.lock
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --quiet --constraint requirements.lock --output-file requirements-dev.lock
+	@uv pip compile pyproject.toml --extra postgresql --extra dkim --extra hooks --extra fast --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet --constraint requirements-dev.lock \
+	  --output-file packaging/requirements.lock
+	@echo 'setuptools>=77' | uv pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --quiet --constraint requirements-dev.lock --output-file packaging/build.lock
+
+man: $(READY)
+	@mkdir -p var
+	@$(BIN)/python docs/man_page.py >var/distributor.1
+	@echo "var/distributor.1"
 
 clean:
 	@rm -rf var build dist .venv-wheel .venv-audit *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,6 +56,8 @@ OTHER_TESTS = {
     "tests/contracts/test_sources.py": "contract suite: what every source keeps",
     "tests/contracts/test_hard_texts.py": "contract suite: hard texts through every channel that makes posts",
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
+    "tests/docs/test_deployment.py": "named after docs/deployment.md: the image, compose.yaml, the units of systemd",
+    "tests/docs/test_man_page.py": "named after docs/man_page.py",
     "tests/docs/test_editing.py": "named after docs/editing.md: an editor's way from config.yaml to the sent bytes",
     "tests/docs/test_decisions.py": "named after docs/decisions.md",
     "tests/docs/test_monitoring.py": "named after docs/monitoring.md",
