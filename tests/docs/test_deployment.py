@@ -17,8 +17,9 @@ from typing import Any, cast
 
 import pytest
 import yaml
+from click.shell_completion import shell_complete
 
-from distributor.cli.main import COMMANDS
+from distributor.cli.main import COMMANDS, main
 from distributor.newsroom import open_newsroom
 
 CHECKOUT = Path(__file__).parents[2]
@@ -223,3 +224,17 @@ def test_what_the_page_names_is_there() -> None:
 
 def named(name: str) -> bool:
     return (CHECKOUT / name).exists() or name == "packaging/secrets.env"
+
+
+@pytest.mark.parametrize(
+    "shell", re.findall(r"^    _DISTRIBUTOR_COMPLETE=(\w+)_source distributor", PAGE, re.MULTILINE)
+)
+def test_each_shell_that_the_page_names_completes_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for task in ("source", "complete"):
+        words = {"COMP_WORDS": "distributor sub", "COMP_CWORD": "sub" if shell == "fish" else "1"}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in words.items():
+                environment.setenv(name, value)
+            assert shell_complete(main, {}, "distributor", "_DISTRIBUTOR_COMPLETE", f"{shell}_{task}") == 0
+        said = capsys.readouterr().out
+        assert ("_DISTRIBUTOR_COMPLETE" if task == "source" else "subscribers") in said
