@@ -73,6 +73,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/rendering.py
 	@$(BIN)/python benchmarks/signing.py
 	@$(BIN)/python benchmarks/importing.py
+	@$(BIN)/python benchmarks/store_copy.py
 	@$(BIN)/python benchmarks/gathering.py
 	@$(BIN)/python benchmarks/delivery.py
 	@$(BIN)/python benchmarks/extraction.py
