@@ -26,8 +26,8 @@ from pydantic import ConfigDict, SecretStr
 from .attempt import Attempt, PreparedImage
 from .config.schema import Newsletter, Site
 from .config.types import Duration, Folder, PublicUrl, Secret, Url, http_url
-from .content import Content, Document, Email, Picture, Post, encode_content
-from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from .content import Content, Document, Email, Picture, Post, check_contents, encode_content
+from .errors import AuthBroken, DeliveryError, DistributorError, Rejected, RenderError, Unavailable, Uncertain
 from .http_client import HttpCall, HttpClient
 from .model import Article, Edition, Receipt, Rendition
 from .text import count_bytes, count_graphemes, count_utf16
@@ -400,9 +400,18 @@ class Channel(ABC):
         )  # fmt: skip
 
     def renditions(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
-        """What `compose` returns, in stored form, without the threads over `limits.per_run`. Pure."""
+        """What `compose` returns, in stored form, without the threads over `limits.per_run`. Pure. Raises RenderError, also
+        for what can be neither frozen nor sent."""
+        try:
+            return self._frozen(edition, check_contents(self.compose(edition, context)))
+        except DistributorError:
+            raise
+        except Exception as bug:
+            raise RenderError(f"channel {self.name} cannot compose {edition.id}: {type(bug).__name__}: {bug}") from bug
+
+    def _frozen(self, edition: Edition, contents: Sequence[Content]) -> list[Rendition]:
         made, threads, left_out = [], 0, set()
-        for content in self.compose(edition, context):
+        for content in contents:
             if isinstance(content, Post):
                 threads += not content.follows
                 over = self.limits.per_run is not None and threads > self.limits.per_run and not content.follows

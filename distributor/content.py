@@ -7,7 +7,8 @@ when it is sent, so that what staff approve is what goes out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -94,6 +95,33 @@ class Document:
 
 
 Content = Post | Email | Document
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what PostgreSQL or UTF-8 refuses
+_NAME = re.compile(r"(?!\.)[^\x00-\x1f/\\\ud800-\udfff]{1,120}")
+
+
+def check_contents(contents: Sequence[object]) -> list[Content]:
+    """What a channel has composed, if all of it can be frozen and sent: values of these types, each under a name of its own
+    that is safe for a file, each answer behind the post that it answers. Raises ValueError or TypeError in words."""
+    posts: set[str] = set()
+    found: list[Content] = []
+    for content in contents:
+        if not isinstance(content, Post | Email | Document):
+            raise TypeError(f"{type(content).__name__} is no Post, Email or Document")
+        for field in fields(content):
+            value = getattr(content, field.name)
+            if field.type == "str" and not (isinstance(value, str) and not _UNSTORABLE.search(value)):
+                raise TypeError(f"{field.name} is no text: {value!r:.80}")
+        if not _NAME.fullmatch(content.variant):
+            raise ValueError(f"variant is no safe name for a file: {content.variant!r:.150}")
+        if isinstance(content, Post):
+            if content.follows and content.follows not in posts:
+                raise ValueError(f"{content.variant} follows {content.follows}, which is no post before it")
+            posts.add(content.variant)
+        if isinstance(content, Document) and not isinstance(content.body, bytes):
+            raise TypeError(f"the body of {content.variant} is not bytes: {type(content.body).__name__}")
+        found.append(content)
+    return found
 
 
 def encode_content(content: Content) -> tuple[str, bytes]:

@@ -17,6 +17,7 @@ from distributor.content import (
     Email,
     Picture,
     Post,
+    check_contents,
     decode_content,
     encode_content,
 )
@@ -74,3 +75,33 @@ def test_an_email_has_the_headers_that_are_the_same_for_all() -> None:
         "Feedback-ID": "1:tin-sang:digest:bacson.example",
     }
     assert replace(one, list_id="", list_name="", feedback_id="").headers == {}
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        ["a text"],
+        [None],
+        [Post(variant="a", text=None)],  # type: ignore[arg-type]
+        [Post(variant="a", text="t", title="\0")],
+        [Post(variant="a", text="t", article=None)],  # type: ignore[arg-type]
+        [Post(variant=5, text="t")],  # type: ignore[arg-type]
+        *([Post(variant=name, text="t")] for name in ("", "../x", "..", ".x", "a\\b", "a" * 121, "a\nb", "\ud800")),
+        [Document(variant="a", media_type="text/plain", body="text")],  # type: ignore[arg-type]
+        [Post(variant="a", text="t", follows="a")],
+        [Post(variant="a", text="t", follows="b"), Post(variant="b", text="t")],
+        [Post(variant="a", text="t", follows="nobody")],
+    ],
+)
+def test_what_could_not_be_frozen_or_sent_is_refused(contents: list[object]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        check_contents(contents)
+
+
+def test_a_thread_is_a_thread() -> None:
+    thread = [
+        Post(variant="a", text="1"),
+        Post(variant="b", text="2", follows="a"),
+        Post(variant="c", text="3", follows="a"),
+    ]
+    assert check_contents(thread) == thread

@@ -17,7 +17,7 @@ from ..delivery.message_worker import DeliveryRules, RecipientLookup
 from ..delivery.stats import ProgressCallback, RunStats
 from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
-from ..errors import DeliveryError, StoreError, StoreLost, UserError
+from ..errors import DeliveryError, DistributorError, StoreError, StoreLost, UserError
 from ..model import Delivery, Edition, Recipient
 from ..newsroom import Newsroom
 from ..rendering.context import SiteRenderContext
@@ -235,9 +235,16 @@ def _read_feeds(connection: Connection, newsroom: Newsroom, now: datetime) -> tu
 
 async def _refresh_channel(channel: Channel, context: SiteRenderContext, database: Database) -> list[str]:
     faults = []
-    for document in channel.compose_site_wide(context):
-        try:
-            await channel.publish(document, open_outside_attempt(database, channel, channel.freeze(document)))
-        except DeliveryError as error:
-            faults.append(f"{document.title or document.variant}: {error}")
+    try:
+        for document in channel.compose_site_wide(context):
+            try:
+                await channel.publish(document, open_outside_attempt(database, channel, channel.freeze(document)))
+            except DeliveryError as error:
+                faults.append(f"{document.title or document.variant}: {error}")
+    except DistributorError:
+        raise
+    except Exception as bug:  # an adapter broke its contract; the other channels go on
+        said = channel.http.redact(f"{type(bug).__name__}: {bug}")
+        log.error("channel %s raised what it may not raise: %s", channel.name, said)
+        faults.append(f"the adapter failed: {said}")
     return faults

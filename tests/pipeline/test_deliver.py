@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import pytest
 
 from distributor import pipeline
+from distributor.channel import Document, SiteContext
 from distributor.errors import StoreLost, UserError
 from distributor.mail import verp
+from distributor.pipeline import deliver
+from distributor.rendering.context import SiteRenderContext
 from distributor.storage import identity
+from distributor.storage.database import Database
 from distributor.storage.key_file import new_key
 from distributor.subscribers import erasures, repository, tokens
 from distributor.subscribers.address_hash import hash_with_each
 from distributor.subscribers.tokens import Claim, Purpose
 from support.clocked_newsroom import Line
+from support.scripted_channels import Wall
 
 LINK = Claim(Purpose.UNSUBSCRIBE, "abc", "tin-sang")
 
@@ -89,3 +97,12 @@ def test_a_key_that_nobody_knows_is_refused(line: Line) -> None:
     line.newsroom.key_file.write_text(new_key())
     with pytest.raises(StoreLost):
         rotate(line)
+
+
+async def test_a_channel_whose_code_fails_leaves_the_feeds_of_the_others_alone(database: Database) -> None:
+    class Broken(Wall):
+        def compose_site_wide(self, context: SiteContext) -> Sequence[Document]:
+            raise KeyError("title")
+
+    faults = await deliver._refresh_channel(Broken(name="wall"), cast("SiteRenderContext", None), database)
+    assert faults == ["the adapter failed: KeyError: 'title'"]
