@@ -80,6 +80,7 @@ bench: $(READY)
 	@$(BIN)/python benchmarks/urgent.py
 	@$(BIN)/python benchmarks/crossings.py
 	@$(BIN)/python benchmarks/web.py
+	@$(BIN)/python benchmarks/startup.py
 
 screenshots: $(READY)
 	@$(BIN)/python docs/screenshots.py

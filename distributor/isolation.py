@@ -53,6 +53,14 @@ _PRELOADED = [
     "distributor.gathering.sources.folder",
     "distributor.gathering.sources.page",
     "distributor.gathering.discovery.probe",
+    # What those sources load where they parse:
+    "distributor.gathering.extraction.article",
+    "distributor.gathering.feeds",
+    "distributor.gathering.front_matter",
+    "distributor.gathering.listings.listing",
+    "distributor.gathering.listings.pagination",
+    "distributor.gathering.text_export",
+    "markdown_it",
     "distributor.bounces.parser",
     "distributor.images.service",
 ]

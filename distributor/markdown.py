@@ -12,10 +12,6 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import lxml.html
-from lxml import etree
-from markdown_it import MarkdownIt
-
 from .html_sanitizer import sanitize_html
 from .merge_fields import neutralize
 from .text import BIDI_CONTROLS, clean_line
@@ -37,6 +33,9 @@ def render_markdown(markdown: str, width: int = USUAL_WIDTH) -> tuple[str, str]:
     Outlook on Windows knows widths from the attribute only, so a picture without one gets that of its place; its class lets
     everybody else show it in its own size.
     """
+    from lxml import etree  # both where there is something to render: most commands render nothing
+    from markdown_it import MarkdownIt
+
     source = BIDI_CONTROLS.sub("", markdown)
     made = MarkdownIt("commonmark", {"html": True}).enable("strikethrough").render(source)
     # Headings would break the order of those around them; h1 would lose its tag.
@@ -71,6 +70,8 @@ def _as_strong(tag: re.Match[str]) -> str:
 
 
 def _parse(html: str) -> Any:
+    import lxml.html
+
     return lxml.html.fragment_fromstring(html, create_parent="div")
 
 

@@ -19,6 +19,7 @@ import pytest
 import distributor
 from distributor.cli.main import COMMANDS, main
 from distributor.plugins import registry
+from support.newsroom import Room
 
 PACKAGE = Path(distributor.__file__).parent
 CHECKOUT = Path(__file__).parents[1]
@@ -319,6 +320,30 @@ def test_help_loads_none_of_the_heavy_parts(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script]
     output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     assert output.splitlines()[-1] == "[]"
+
+
+ORDINARY = (
+    "editions", "deliveries", "subscribers list", "articles", "newsletters", "suppressions list", "outbox list",
+    "tokens list", "sources", "channels",
+)  # fmt: skip
+# What commands load where they need it, and ordinary ones do not. Each takes as long to load as `--help` takes as a whole,
+# or longer.
+NEEDED_BY_FEW = {
+    "PIL", "aiohttp", "alembic", "apscheduler", "babel", "brotli", "cryptography", "cssutils", "feedgen", "feedparser",
+    "holidays", "lxml", "markdown_it", "premailer", "psycopg", "rich", "sqlalchemy.dialects.postgresql", "trafilatura",
+}  # fmt: skip
+
+
+def test_ordinary_commands_load_none_of_the_heavy_parts(room: Room) -> None:
+    """The calendar of a country and pages with selectors cost what they need; this newsroom has neither."""
+    script = (
+        "import sys\nfrom distributor.cli.main import _run\n"
+        f"for words in {ORDINARY!r}:\n"
+        f"    code = _run(['-c', {str(room.folder / 'config.yaml')!r}, *words.split()])\n"
+        f"    print(words, code, sorted({NEEDED_BY_FEW!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == [f"{words} 0 []" for words in ORDINARY]
 
 
 def test_the_makefile_names_only_tests_that_there_are() -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import TSQUERY
 
 from ..model import Article, Edition, EditionKind
 from ..storage.web_tables import article_search, article_topics
@@ -190,6 +189,8 @@ def _matches(connection: Connection, column: str, words: Sequence[str], match: M
         return sa.literal_column(_WORDS.name).bool_op("MATCH")(f"{column} : ({asked})")
     quoted = [f"'{word}'" + (":*" if begins else "") for word in words]
     asked = (" <-> " if match is Match.PHRASE else " & ").join(quoted)
+    from sqlalchemy.dialects.postgresql import TSQUERY  # where the store is one: SQLite has no need of it
+
     return _WORDS.c[column].bool_op("@@")(sa.cast(asked, TSQUERY))
 
 

@@ -206,7 +206,7 @@ def _selectors(chosen: Sequence[str]) -> dict[str, str]:
     from dataclasses import fields
 
     from ..config.validation import suggestion
-    from ..gathering.extraction.article import Selectors
+    from ..gathering.extraction.selectors import Selectors
 
     keys = [one.name for one in fields(Selectors)]
     made: dict[str, str] = {}

@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from ..bounces import suppressions as bounce_suppressions
 from ..config.bounces import BounceGuard
@@ -400,7 +399,7 @@ def _mark_statement(kind: str) -> sa.UpdateBase:
         values = sa.func.json_each(sa.bindparam("b_ids", type_=sa.Text)).table_valued("value")
         listed: sa.ColumnElement[bool] = deliveries.c.id.in_(sa.select(values.c.value))
     else:
-        listed = deliveries.c.id == sa.any_(sa.bindparam("b_ids", type_=ARRAY(sa.BigInteger)))
+        listed = deliveries.c.id == sa.any_(sa.bindparam("b_ids", type_=sa.ARRAY(sa.BigInteger)))
     return (
         sa.update(deliveries)
         .where(listed)

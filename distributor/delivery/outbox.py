@@ -20,17 +20,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..model import DeliveryState
 from ..storage.rows import enum_member, stream_readable_rows
+from ..storage.statements import insert_into
 from ..storage.web_tables import outbox
 from .lease import owner_is_dead
 from .retry import Decision
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 LEASE = timedelta(minutes=30)  # longer than any server is waited for; begins anew before the last byte is sent
 MOST_CRASHES = 3  # of one message: then it is given up, so that it cannot take every sender with it
@@ -101,23 +104,21 @@ class OutboxRow(OutboxMessage):
         return _FIRST_NUMBER + self.id
 
 
-# Made once: a statement with its values in it would be compiled for each message, which takes longer than writing it.
-_INSERT_ALL = {
-    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(),
-}
-_INSERT = {dialect: insert.returning(outbox.c.id) for dialect, insert in _INSERT_ALL.items()}
+def _insert(connection: Connection) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that does nothing where the row is there. Values are given at its execution: with values in it, it would be
+    compiled for each message, which takes longer than writing it."""
+    return insert_into(connection, outbox).on_conflict_do_nothing()
 
 
 def add(connection: Connection, message: OutboxMessage, now: datetime) -> bool:
     """Put a message in the outbox. False: it is there already, or was sent."""
-    return connection.execute(_INSERT[connection.dialect.name], _new_row(message, now)).scalar() is not None
+    return connection.execute(_insert(connection).returning(outbox.c.id), _new_row(message, now)).scalar() is not None
 
 
 def add_all(connection: Connection, messages: Iterable[OutboxMessage], now: datetime) -> None:
     """Put messages in the outbox, but for those that are there already or were sent."""
     if rows := [_new_row(one, now) for one in messages]:
-        connection.execute(_INSERT_ALL[connection.dialect.name], rows)
+        connection.execute(_insert(connection), rows)
 
 
 def _new_row(message: OutboxMessage, now: datetime) -> dict[str, object]:

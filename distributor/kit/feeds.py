@@ -16,16 +16,17 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import idna
-from feedgen.feed import FeedGenerator
-from lxml import etree
 
 from ..html_sanitizer import sanitize_html
 from ..model import Article, Image
 from ..text import clean_line
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -87,6 +88,8 @@ def _bytes(made: Any) -> bytes:
 
 
 def _feed(head: FeedHead, articles: Sequence[Article], feed_class: type, entry_class: type, media: str) -> Any:
+    from feedgen.feed import FeedGenerator  # where a feed is made; every command has the channel's settings
+
     feed: Any = FeedGenerator()
     feed.register_extension("extra", feed_class, entry_class)  # before any entry: it reaches only those that come after
     feed.extra.hub = head.hub
@@ -161,6 +164,8 @@ class _RssFeed(_Extra):
 
     def extend_rss(self, root: etree._Element) -> etree._Element:
         if self.hub:
+            from lxml import etree
+
             root[0].insert(0, etree.Element(f"{{{ATOM}}}link", {"rel": "hub", "href": self.hub}))
         return root
 
@@ -172,6 +177,8 @@ class _RssEntry(_Extra):
         if self.summary and description is not None:
             description.text = html.escape(self.summary, quote=False)
         if self.creator:
+            from lxml import etree
+
             etree.SubElement(root, f"{{{DC}}}creator").text = self.creator
         return root
 
@@ -179,6 +186,8 @@ class _RssEntry(_Extra):
 class _AtomEntry(_Extra):
     def extend_atom(self, root: etree._Element) -> etree._Element:
         """feedgen's tree carries no namespace on its elements, so a plain `link` is the right one."""
+        from lxml import etree
+
         for old in root.findall("link"):
             root.remove(old)
         for attributes in self.links:

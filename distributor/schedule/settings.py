@@ -13,7 +13,7 @@ from ..config.validation import suggestion
 from ..config.yaml import KeyPath, RawConfig
 from ..errors import Problem
 from ..model import EditionKind
-from .holidays import HolidayCalendar, known_countries
+from .holidays import HolidayCalendar, is_known_country, known_countries
 from .rules import ScheduleRule, parse_rule
 from .slots import MissedSlotPolicy, QuietHours, Schedule
 
@@ -132,7 +132,7 @@ class _ScheduleReader:
     def days_off(self, setting: HolidaySettings | None) -> HolidayCalendar:
         if setting is None:
             return HolidayCalendar()
-        if setting.country and setting.country not in known_countries():
+        if setting.country and not is_known_country(setting.country):
             hint = suggestion(setting.country, known_countries()) if len(setting.country) > 2 else ""
             self.wrong(("days_off", "country"), f"is not the ISO code of a country that is known, such as VN{hint}")
             setting = setting.model_copy(update={"country": ""})

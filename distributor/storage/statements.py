@@ -12,15 +12,16 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, CursorResult, Dialect
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from .rows import UTC_TIME
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
@@ -77,7 +78,13 @@ def bind_time(connection: Connection, time: datetime | None) -> Any:
 def insert_into(connection: Connection, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that can say what happens where the row is there already (`on_conflict_do_…`), which each store has in its
     own dialect."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert  # large, and SQLite has no need of it
+
+        return insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
 
 
 def is_one_of(connection: Connection, column: sa.Column[str], texts: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -86,7 +93,7 @@ def is_one_of(connection: Connection, column: sa.Column[str], texts: Sequence[st
     if connection.dialect.name == "sqlite":
         values = sa.func.json_each(json.dumps(list(texts))).table_valued("value")
         return column.in_(sa.select(values.c.value))
-    return column == sa.any_(sa.literal(list(texts), ARRAY(sa.Text)))
+    return column == sa.any_(sa.literal(list(texts), sa.ARRAY(sa.Text)))
 
 
 # -- many rows at once -------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from distributor.schedule.holidays import HolidayCalendar
+from distributor.schedule.holidays import _COUNTRIES, HolidayCalendar, is_known_country, known_countries
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.slots import QuietHours, Schedule
 
@@ -59,3 +59,12 @@ class TestDaysOff:
         made = schedule("weekdays at 07:00", days_off=own)
         assert names(made, SUNDAY, 7) == [f"2026-11-{day}T07:00" for day in (23, 26, 27)]
         assert [one.reason for one in made.skipped(SUNDAY, SUNDAY + timedelta(days=6))] == ["chuyển trụ sở"] * 2
+
+
+def test_the_countries_that_need_no_asking_are_known_to_the_library() -> None:
+    assert set(_COUNTRIES.split()) == {code for code in known_countries() if len(code) == 2}
+
+
+def test_a_country_may_be_written_with_three_letters() -> None:
+    assert is_known_country("VNM")
+    assert not is_known_country("XX")

@@ -15,8 +15,8 @@ from ...errors import LimitExceeded, SourceError
 from ...model import ParsedArticle
 from ...source import FetchedDocument, processor_time
 from ...url_cleaning import canonical_url, web_address
-from ..extraction.article import Selectors
 from ..extraction.document import base_url, element_text, parse_page, select
+from ..extraction.selectors import Selectors
 from ..listings import listing
 from ..listings.listing import ArticleLink, read_listing
 from ..listings.pagination import NextPage, find_next_page

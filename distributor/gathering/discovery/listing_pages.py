@@ -10,8 +10,8 @@ from ...errors import LimitExceeded, SourceError
 from ...model import ParsedArticle
 from ...source import FROM_PAGE, FetchedDocument, processor_time
 from ...url_cleaning import canonical_url
-from ..extraction.article import Selectors
 from ..extraction.document import parse_page, select
+from ..extraction.selectors import Selectors
 from .css_selectors import find_link_selector
 from .listing_links import ProbedListing, ReadSettings, is_only_listing, parse_article
 from .probe_context import ProbeContext

@@ -14,8 +14,8 @@ from ...errors import LimitExceeded, SourceError
 from ...files import FileTooLarge, UnsafeFile, read_within
 from ...model import ParsedArticle
 from ...source import FetchedDocument, Fetcher, processor_time
-from ..extraction.article import Selectors
 from ..extraction.document import base_url, parse_page
+from ..extraction.selectors import Selectors
 from ..sources.feed import FeedSource
 from .listing_links import ProbedListing, ReadSettings, probe_listing
 from .report import ArticlePreview, DiscoveryRequest, describe_article

@@ -21,8 +21,8 @@ from ...model import ParsedArticle
 from ..bylines import is_name
 from ..cleaning import clean_body
 from ..dates import parse_date
-from ..extraction.article import Selectors
 from ..extraction.document import element_text, first_text, select
+from ..extraction.selectors import Selectors
 from .css_selectors import is_small, selectors_for, stable_names
 from .report import ProposedSelector
 from .text_matching import BodyMeasure, fold_text, measure_bodies

@@ -23,30 +23,11 @@ from ..bylines import choose_author
 from ..cleaning import CleanedBody, clean_tree, normalize_full_stop
 from ..media import is_default, picture_address, pixel_dimension, replace_embedded_media
 from .body import find_body, join_selected_body
-from .document import base_url, compile_selector, element_text, first_text, select
+from .document import base_url, element_text, first_text, select
 from .metadata import find_author, find_breadcrumbs, find_lead, find_title, sections_of
 from .page_dates import DateEvidence, find_dates
+from .selectors import Selectors
 from .structured_data import StructuredData
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selectors:
-    """CSS selectors; an empty one is filled in automatically. Raises ValueError for one that is no CSS."""
-
-    link: Annotated[str, "links to articles, on the listing page", Field(examples=[".danhsachtin a.tieude"])] = ""
-    title: Annotated[str, "title, on the page of an article", Field(examples=[".tieude"])] = ""
-    date: Annotated[str, "date of publication", Field(examples=[".ngay"])] = ""
-    lead: Annotated[str, "lead", Field(examples=[".tomtat"])] = ""
-    body: Annotated[str, "text", Field(examples=["#noidung"])] = ""
-    image: Annotated[str, "image", Field(examples=[".anh img"])] = ""
-    caption: Annotated[str, "caption of the image", Field(examples=[".chuthich"])] = ""
-    author: Annotated[str, "author", Field(examples=[".tacgia"])] = ""
-    topic: Annotated[str, "topics", Field(examples=[".chuyenmuc a"])] = ""
-    next: Annotated[str, "link to the next page of the listing", Field(examples=["a.trangsau"])] = ""
-
-    def __post_init__(self) -> None:
-        for each in fields(self):
-            compile_selector(getattr(self, each.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,16 +17,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from distributor.credentials import remove_credentials
 from distributor.files import FileTooLarge, UnsafeFile, read_within
-from distributor.gathering.bylines import choose_author, clean_declared_name
-from distributor.gathering.cleaning import clean_body
-from distributor.gathering.dates import parse_date, read_date, summarize_doubts
-from distributor.gathering.feeds import FeedEntry, newest_entries, read_feed
 from distributor.source import (
     Article,
     Availability,
@@ -44,6 +40,11 @@ from distributor.source import (
 from distributor.text import clean_line, html_to_text
 
 from ._samples import FEED
+
+if (
+    TYPE_CHECKING
+):  # the parsers are loaded where a feed is read, in a child process: other commands need the settings only
+    from distributor.gathering.feeds import FeedEntry
 
 _MOST_COMPUTING = 20.0  # seconds for reading a feed that has come; a hostile one can keep a parser busy for hours
 _LARGEST = 5_000_000
@@ -94,6 +95,9 @@ class FeedSource(Source):
 
     def read(self, got: FetchedDocument) -> FetchResult:
         """The articles of a feed from its bytes. Raises SourceError where it is no feed."""
+        from distributor.gathering.dates import summarize_doubts
+        from distributor.gathering.feeds import newest_entries, read_feed
+
         try:
             entries = read_feed(got)
         except ValueError as error:
@@ -122,6 +126,8 @@ class FeedSource(Source):
 
     def _doubts(self, entry: FeedEntry) -> Sequence[str]:
         """What cannot be read of an entry's dates; its article is kept."""
+        from distributor.gathering.dates import read_date
+
         read = (read_date(entry.published, self.date_format), read_date(entry.updated, self.date_format))
         return list(dict.fromkeys(one.doubt for one in read if one.doubt))
 
@@ -136,6 +142,10 @@ class FeedSource(Source):
         return (article, "") if article.title else (None, "has no title")
 
     def _article(self, entry: FeedEntry) -> ParsedArticle:
+        from distributor.gathering.bylines import choose_author, clean_declared_name
+        from distributor.gathering.cleaning import clean_body
+        from distributor.gathering.dates import parse_date
+
         lead = html_to_text(entry.summary)
         if not entry.content and len(lead) > _LONGEST_LEAD:
             lead = ""  # the whole story stands where its summary should

@@ -40,18 +40,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, unquote, urljoin
 
-from markdown_it import MarkdownIt
 from pydantic import AfterValidator
 
 from distributor.files import FileTooLarge, UnsafeFile, read_within
-from distributor.gathering.cleaning import clean_body
-from distributor.gathering.dates import parse_date
-from distributor.gathering.front_matter import FrontMatter, UnpublishedFile, parse_fields, split_front_matter
-from distributor.gathering.mojibake import repair_utf8
-from distributor.gathering.text_export import parse_text_export
 from distributor.model import Image
 from distributor.source import (
     Article,
@@ -73,6 +67,11 @@ from distributor.text import clean_line, language_tag
 from distributor.url_cleaning import canonical_url, web_address
 
 from ._samples import FILES
+
+if (
+    TYPE_CHECKING
+):  # the parsers are loaded where files are read, in a child process: other commands need the settings only
+    from distributor.gathering.front_matter import FrontMatter
 
 _LARGEST = 5_000_000
 _DRAFTS_NAMED = 5  # in one note
@@ -115,6 +114,8 @@ class FolderSource(Source):
         return self._read()
 
     def _read(self) -> FetchResult:
+        from distributor.gathering.front_matter import UnpublishedFile
+
         if not self.folder.is_dir():
             raise SourceError(f"{self.folder} is not a folder")
         articles, faults, drafts = [], [], []
@@ -192,6 +193,8 @@ class FolderSource(Source):
         return None if self._is_hidden(file) else file  # `..` is hidden too
 
     def _is_draft(self, file: Path) -> bool:
+        from distributor.gathering.front_matter import UnpublishedFile
+
         try:
             self.article(file.name, read_within(self.folder, file, _LARGEST))
         except UnpublishedFile:
@@ -218,6 +221,9 @@ class FolderSource(Source):
 
     def article(self, name: str, data: bytes) -> ParsedArticle:
         """The article of one file, from its bytes. Raises ArticleError in words."""
+        from distributor.gathering.front_matter import parse_fields, split_front_matter
+        from distributor.gathering.mojibake import repair_utf8
+
         if any("\ud800" <= sign <= "\udfff" for sign in name):  # octets that Python could not decode
             raise ArticleError("its name is not UTF-8; rename the file")
         text, name = repair_utf8(_text(data)), _composed(name)
@@ -229,6 +235,8 @@ class FolderSource(Source):
         matter, body = split_front_matter(text)
         said = parse_fields(matter)
         if name.endswith((".md", ".markdown")):
+            from markdown_it import MarkdownIt
+
             body = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"]).render(body)
         return self._from_front_matter(replace(base, url=self._url(name, said.slug)), said, body)
 
@@ -239,6 +247,8 @@ class FolderSource(Source):
         return self.url.replace("{slug}", quote(slug)) if self.url else ""
 
     def _from_export(self, base: ParsedArticle, text: str) -> ParsedArticle:
+        from distributor.gathering.text_export import parse_text_export
+
         try:
             export = parse_text_export(text, self.date_format)
         except ValueError as error:
@@ -254,6 +264,8 @@ class FolderSource(Source):
         )
 
     def _from_front_matter(self, base: ParsedArticle, said: FrontMatter, body: str) -> ParsedArticle:
+        from distributor.gathering.cleaning import clean_body
+
         url = web_address(said.url or base.url, "")
         if said.url and not url:
             raise ArticleError(f"url {said.url[:200]!r} is not an absolute address")
@@ -276,6 +288,8 @@ class FolderSource(Source):
         )
 
     def _date(self, name: str, text: str) -> datetime | None:
+        from distributor.gathering.dates import parse_date
+
         found = parse_date(text, self.date_format) if text else None
         if text and found is None:
             raise ArticleError(f"{name} {text!r} is not a date; write it like 2026-11-23 08:00 or 23/11/2026")

@@ -29,16 +29,12 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from distributor.gathering.dates import summarize_doubts
-from distributor.gathering.extraction.article import ExtractedArticle, Selectors, collect_warnings, extract_article
-from distributor.gathering.extraction.document import parse_page
-from distributor.gathering.listings.listing import ArticleLink, OmittedLink, read_listing
-from distributor.gathering.listings.pagination import find_next_page
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.gathering.mirror import Mirror
 from distributor.source import (
     FROM_PAGE,
@@ -64,6 +60,12 @@ from distributor.text import deduplicate
 from distributor.url_cleaning import canonical_url
 
 from ._samples import PAGES
+
+if (
+    TYPE_CHECKING
+):  # the parsers are loaded where pages are read, in a child process: other commands need the settings only
+    from distributor.gathering.extraction.article import ExtractedArticle
+    from distributor.gathering.listings.listing import ArticleLink, OmittedLink
 
 _MOST_COMPUTING = 20.0  # seconds for reading one page
 _TRACKING = re.compile(r"(?:returnUrl|utm_\w+|fbclid|gclid)=.*", re.IGNORECASE)
@@ -113,6 +115,9 @@ class PageSource(Source):
     samples = PAGES
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
+        from distributor.gathering.dates import summarize_doubts
+        from distributor.gathering.extraction.article import collect_warnings
+
         pages: Fetcher = Mirror(self.folder, self.url) if self.folder else fetcher
         listed = await self._listed(pages, now)
         if not listed.links:
@@ -229,6 +234,10 @@ class PageSource(Source):
 
     def _read_listing(self, got: FetchedDocument, number: int, now: datetime, listed: _ListingPages) -> str:
         """Add what page `number` of the listing tells; returns the address of the next one."""
+        from distributor.gathering.extraction.document import parse_page
+        from distributor.gathering.listings.listing import read_listing
+        from distributor.gathering.listings.pagination import find_next_page
+
         page = parse_page(got.body, got.charset)
         if page is None:
             return ""
@@ -278,6 +287,9 @@ class PageSource(Source):
 
     def _read(self, got: FetchedDocument, link: ArticleLink) -> tuple[ParsedArticle, str, ExtractedArticle]:
         """The article, what is in doubt about its date (it stands there, but cannot be read), and what it is made of."""
+        from distributor.gathering.extraction.article import extract_article
+        from distributor.gathering.extraction.document import parse_page
+
         page = parse_page(got.body, got.charset)
         if page is None:
             raise SourceError(f"{link.url} is an empty page")

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from distributor.gathering.cleaning import clean_body
 from distributor.model import Image
 from distributor.source import (
     Article,
@@ -61,6 +60,8 @@ class PushSource(Source):
 
     def article(self, item: PushedItem) -> ParsedArticle:
         """The article of an item. Raises ArticleError in words."""
+        from distributor.gathering.cleaning import clean_body  # loaded in the child process that reads what is pushed
+
         given = item.fields
         url = web_address(str(given.get("url") or ""), "")
         title, lead = clean_line(str(given["title"])), clean_line(str(given.get("lead") or ""))

@@ -14,7 +14,8 @@ from lxml.html import HtmlElement
 from distributor.gathering.discovery.report import ProposedSelector
 from distributor.gathering.discovery.selector_search import ArticleReader, SamplePage, find_selectors
 from distributor.gathering.discovery.text_matching import measure_bodies
-from distributor.gathering.extraction.article import Selectors, extract_article
+from distributor.gathering.extraction.article import extract_article
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.model import ParsedArticle
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -6,8 +6,9 @@ import json
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from distributor.gathering.extraction.article import ExtractedArticle, Selectors, extract_article
+from distributor.gathering.extraction.article import ExtractedArticle, extract_article
 from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.extraction.selectors import Selectors
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from distributor.gathering.extraction.article import Selectors
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.gathering.listings.listing import ArticleLink
 from distributor.gathering.sources.page import PageSource
 from distributor.model import ParsedArticle

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import pytest
 
-from distributor.gathering.extraction.article import Selectors, extract_article
+from distributor.gathering.extraction.article import extract_article
 from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.extraction.selectors import Selectors
 from gathering.extraction.article_page import BODY, HANOI, TITLE, URL, ld, pictured
 
 # -- the author --------------------------------------------------------------------------------------------------------

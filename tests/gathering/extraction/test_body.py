@@ -9,7 +9,7 @@ import pytest
 
 from distributor.errors import SourceError
 from distributor.gathering.cleaning import clean_body
-from distributor.gathering.extraction.article import Selectors
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.gathering.sources.page import PageSource
 from distributor.source import FetchResult
 from gathering.extraction.body_page import BODY, PARAGRAPHS, STORY, TITLE, URL, page, paragraphs, read

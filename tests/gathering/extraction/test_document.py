@@ -5,8 +5,8 @@ from __future__ import annotations
 import lxml.html
 import pytest
 
-from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import compile_selector
+from distributor.gathering.extraction.selectors import Selectors
 from gathering.extraction.body_page import BODY, TITLE, page, read
 
 

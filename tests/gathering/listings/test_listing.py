@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from distributor.errors import SourceError
-from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import parse_page
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.gathering.listings.pagination import NextPage, find_next_page
 from distributor.gathering.sources.page import PageSource
 from distributor.url_cleaning import canonical_url

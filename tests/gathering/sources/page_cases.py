@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from distributor.gathering.extraction.article import Selectors
+from distributor.gathering.extraction.selectors import Selectors
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 TITLE = "Hội nghị chuyển đổi số tỉnh Bắc Sơn năm 2026"

@@ -285,7 +285,7 @@ def test_an_entry_that_cannot_be_made_into_an_article_is_named(monkeypatch: pyte
             raise ValueError("no\nway")
         return whole(html, *rest, **more)
 
-    monkeypatch.setattr(feed_module, "clean_body", picky)
+    monkeypatch.setattr("distributor.gathering.cleaning.clean_body", picky)
     harvest = look(rss(item() + item("<description>xấu</description>", title="Hai").replace("b-1", "b-2")))
     assert [one.guid for one in harvest.articles] == ["b-1"]
     assert harvest.faults == ["item 2 (b-2) cannot be read: no way"]

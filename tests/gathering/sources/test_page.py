@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from distributor.errors import SourceError
-from distributor.gathering.extraction.article import Selectors
 from distributor.gathering.extraction.document import decode
+from distributor.gathering.extraction.selectors import Selectors
 from distributor.gathering.listings.listing import ArticleLink
 from distributor.gathering.sources.page import PageSource
 from distributor.model import ParsedArticle
