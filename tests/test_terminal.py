@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import distributor
-from distributor.cli import context
+from distributor.cli import context, log_format
 from distributor.terminal import printable, printable_json, printable_line
 from support.newsroom import Room
 
@@ -76,7 +76,7 @@ def test_every_way_to_say_something_shows_it(
 
 
 def test_the_log_shows_it_and_no_message_can_pass_for_another() -> None:
-    made = context.LogFormatter()
+    made = log_format.LogFormatter()
     words = "x.md\n2026-11-28 08:00:00,000 INFO distributor: all is well\x1b[2J"
     try:
         raise ValueError(words)

@@ -20,12 +20,15 @@ from zoneinfo import ZoneInfo
 import click
 
 from ..terminal import printable, printable_json, printable_line
+from .log_format import JSON, TEXT, LogFormatter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from ..newsroom import Newsroom
     from ..storage.database import Database
+
+log = logging.getLogger("distributor.cli")
 
 _MOST_LINES = 20
 
@@ -43,6 +46,7 @@ class CliContext:
 
     config: Path
     verbose: int = 0
+    log_format: str = TEXT
     tell_faults: bool = True  # warn of channels and sources that cannot be loaded, when the newsroom is opened
     _newsroom: Newsroom | None = field(default=None, repr=False)
 
@@ -56,7 +60,7 @@ class CliContext:
 
     def _start_logging(self) -> None:
         level = {0: logging.WARNING, 1: logging.INFO}.get(self.verbose, logging.DEBUG)
-        start_logging(level, self.zone if self._newsroom else None)
+        start_logging(level, self.zone if self._newsroom else None, self.log_format)
 
     @property
     def newsroom(self) -> Newsroom:
@@ -127,27 +131,6 @@ reason_option = click.option("-m", "--reason", default="", help="The reason, rec
 by_option = click.option("--by", metavar="NAME", help="Who decided this.  [default: your user name]")
 
 
-class LogFormatter(logging.Formatter):
-    """Log lines, with times in the newsroom's zone and its offset; in the machine's zone before config.yaml is read.
-
-    Control characters are escaped, and lines after the first are indented, so that no message can forge a log line.
-    """
-
-    def __init__(self, zone: ZoneInfo | None = None) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
-        self.zone = zone
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        return datetime.fromtimestamp(record.created, UTC).astimezone(self.zone).isoformat(timespec="seconds")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = record.message.replace("\n", "\n    ")
-        return super().formatMessage(record)
-
-    def format(self, record: logging.LogRecord) -> str:
-        return printable(super().format(record))
-
-
 def warn_of_unknown_topics(app: CliContext, connection: Connection, wanted: Iterable[str]) -> None:
     """Warn of each topic that somebody asks for and that no article or source has ever had."""
     from ..articles.search import describe_unknown_topics
@@ -174,14 +157,22 @@ def known_topics(app: CliContext, connection: Connection) -> frozenset[str] | No
     ) - {FROM_PAGE}
 
 
-def start_logging(level: int, zone: ZoneInfo | None) -> None:
+def start_logging(level: int, zone: ZoneInfo | None, log_format: str = TEXT) -> None:
     """Log to stderr: the program's own loggers from `level` on, those of libraries from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter(zone))
+    handler.setFormatter(_formatter(log_format, zone))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(level, logging.WARNING))
     logging.getLogger("distributor").setLevel(level)
+
+
+def _formatter(log_format: str, zone: ZoneInfo | None) -> logging.Formatter:
+    if log_format == JSON:
+        from .json_log import JsonLogFormatter
+
+        return JsonLogFormatter(zone)
+    return LogFormatter(zone)
 
 
 def on_terminal() -> bool:
@@ -195,6 +186,11 @@ def say(text: str = "", *, err: bool = False, **style: Any) -> None:
 
 
 def warn(text: str) -> None:
+    """Tell staff something on stderr; as a log line where the log is for programs."""
+    current = click.get_current_context(silent=True)
+    if current and isinstance(current.obj, CliContext) and current.obj.log_format == JSON:
+        log.warning("%s", text)
+        return
     click.echo(f"warning: {printable(text)}", err=True)
 
 

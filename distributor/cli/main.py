@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or configuration, 130 stopped 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,14 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
 )
 @click.option("-v", "--verbose", count=True, help="Log more: -v what happens, -vv everything.")
 @click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="DISTRIBUTOR_LOG_FORMAT",
+    show_default=True,
+    help="How the log is written: for people, or as JSON with the name of each event.",
+)
+@click.option(
     "--version",
     is_flag=True,
     expose_value=False,
@@ -110,7 +119,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     help="Show the version and exit.",
 )
 @click.pass_context
-def main(ctx: click.Context, config: Path, verbose: int) -> None:
+def main(ctx: click.Context, config: Path, verbose: int, log_format: str) -> None:
     """Gather a newsroom's articles and send them as email digests, feeds and social posts.
 
     Begin with `distributor init my-newsroom`. `distributor COMMAND --help` explains a command.
@@ -119,7 +128,9 @@ def main(ctx: click.Context, config: Path, verbose: int) -> None:
     """
     from .context import CliContext
 
-    ctx.obj = CliContext(config=config, verbose=verbose)
+    if log_format != "text":
+        os.environ["DISTRIBUTOR_LOG_FORMAT"] = log_format  # for the processes that `serve` starts
+    ctx.obj = CliContext(config=config, verbose=verbose, log_format=log_format)
 
 
 def run(arguments: list[str] | None = None) -> None:

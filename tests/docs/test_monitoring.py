@@ -11,6 +11,7 @@ import click
 import pytest
 import yaml
 
+from distributor.cli.log_events import EVENTS
 from distributor.cli.main import main
 from distributor.web.figures import METRICS
 
@@ -39,6 +40,12 @@ def alert_table() -> str:
     return "\n".join(["| alert | severity | what to do |", "| --- | --- | --- |", *rows])
 
 
+def event_table() -> str:
+    """The events of the log as docs/monitoring.md shows them."""
+    rows = [f"| `{one.name}` | {one.meaning} | {', '.join(one.fields.split())} |" for one in EVENTS]
+    return "\n".join(["| event | means | fields |", "| --- | --- | --- |", *rows])
+
+
 def expressions() -> list[str]:
     found = [str(rule["expr"]) for rule in ALERTS]
     return found + [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
@@ -47,6 +54,10 @@ def expressions() -> list[str]:
 def test_the_page_shows_every_metric_and_every_alert_as_they_are() -> None:
     assert metric_table() in PAGE
     assert alert_table() in PAGE
+
+
+def test_the_page_shows_every_event_of_the_log() -> None:
+    assert event_table() in PAGE
 
 
 @pytest.mark.parametrize("expression", expressions())

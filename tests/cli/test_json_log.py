@@ -1,0 +1,86 @@
+"""The log as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+import pytest
+
+from distributor.cli import context
+from distributor.cli.json_log import JsonLogFormatter
+from distributor.cli.main import main
+
+FORMATTER = JsonLogFormatter(ZoneInfo("Asia/Ho_Chi_Minh"))
+
+
+def line(text: str, *values: object, module: str = "gather_loop", function: str = "f", bug: Any = None) -> Any:
+    """What is written for a line, read back."""
+    record = logging.LogRecord(
+        "distributor.service", logging.WARNING, f"/x/{module}.py", 1, text, values, bug, func=function
+    )
+    record.created = 1795400000.25
+    written = FORMATTER.format(record)
+    assert "\n" not in written
+    return json.loads(written)
+
+
+def test_a_line_has_its_event_and_its_values_by_name() -> None:
+    assert line("source %s: %d new, %d changed", "cong", 3, 1) == {
+        "time": "2026-11-23T09:13:20.250+07:00",
+        "level": "warning",
+        "event": "source_gathered",
+        "logger": "distributor.service",
+        "message": "source cong: 3 new, 1 changed",
+        "fields": {"source": "cong", "new": 3, "changed": 1},
+    }
+
+
+def test_a_line_of_a_library_is_other() -> None:
+    assert line("something of %s", "a library", module="library")["event"] == "other"
+
+
+def test_a_bug_brings_its_trace_on_the_same_line() -> None:
+    try:
+        raise ValueError("no")
+    except ValueError:
+        found = line("%s", "failed", module="workers", function="report", bug=sys.exc_info())
+    assert found["event"] == "step_failed"
+    assert found["trace"].endswith("ValueError: no")
+
+
+def test_control_characters_reach_no_terminal() -> None:
+    record = logging.LogRecord("x", logging.INFO, "x.py", 1, "a\x1b[2J\x9b\u202e\nb", (), None)
+    written = FORMATTER.format(record)
+    assert written.isprintable()
+    assert json.loads(written)["message"] == "a\x1b[2J\x9b\u202e\nb"
+
+
+def test_the_option_makes_the_whole_log_json_and_processes_beside_the_service_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISTRIBUTOR_LOG_FORMAT", "text")
+    app: list[context.CliContext] = []
+
+    @click.command()
+    @context.pass_cli_context
+    def command(made: context.CliContext) -> None:
+        app.append(made)
+        context.warn("the\nconfiguration")
+
+    monkeypatch.setattr("distributor.cli.main.LazyGroup.get_command", lambda *_: command)
+    handlers = logging.getLogger().handlers[:]
+    try:
+        main.main(args=["-c", str(tmp_path / "config.yaml"), "--log-format", "json", "check"], standalone_mode=False)
+    finally:
+        logging.getLogger().handlers[:] = handlers
+    said = json.loads(capsys.readouterr().err)
+    assert (said["event"], said["message"]) == ("warning", "the\nconfiguration")
+    assert app[0].log_format == "json"
+    assert os.environ["DISTRIBUTOR_LOG_FORMAT"] == "json"
