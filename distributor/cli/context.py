@@ -199,6 +199,12 @@ def confirm(question: str) -> None:
     click.confirm(printable(question), abort=True)
 
 
+def prompt(question: str, default: str | None, *, show_default: bool) -> str:
+    """Put a question; `default` is the answer of who gives none, and without it one has to be given."""
+    answer: str = click.prompt(printable(question), default=default, show_default=show_default, type=str)
+    return answer
+
+
 def ask(question: str, *, secret: bool = False) -> str:
     """Put a question, and return the answer without spaces around it; an empty one is an answer too. What is `secret` does
     not show."""

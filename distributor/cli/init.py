@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from ..terminal import printable
-from .context import clock, on_terminal, pass_cli_context, say
+from .context import clock, on_terminal, pass_cli_context, prompt, say
 
 if TYPE_CHECKING:
     from ..starter.answers import Answers
@@ -110,7 +109,7 @@ def _ask(question: str, parse: Callable[[str], T], default: str = "", *, empty: 
     """Put a question until the answer is good. Raises click.Abort where there is no answer any more."""
     while True:
         standard = default if default else "" if empty else None
-        text: str = click.prompt(printable(question), default=standard, show_default=bool(default), type=str)
+        text = prompt(question, standard, show_default=bool(default))
         try:
             return parse(text.strip())
         except ValueError as error:
