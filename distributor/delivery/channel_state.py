@@ -89,7 +89,7 @@ def reserve_turn(
         lately = row is not None and row.until + SPACED_FOR > now
         at: datetime = max(now, row.next_at) if row and lately else now
         if limited:
-            at = _reserve_within(connection, channel, limits, at)
+            at = _reserve_within(connection, channel, limits, at, now + LONGEST_TURN)
             if at - now > LONGEST_TURN:
                 return PostTurn(at, ChannelBackoff(channel, at, now, "the channel's own limit of posts is reached"))
         if lately:
@@ -98,8 +98,10 @@ def reserve_turn(
         return PostTurn(at)
 
 
-def _reserve_within(connection: Connection, channel: str, limits: PostLimits, now: datetime) -> datetime:
-    """The first time from now on at which the limits let a post leave; written down if that is soon."""
+def _reserve_within(
+    connection: Connection, channel: str, limits: PostLimits, now: datetime, latest: datetime
+) -> datetime:
+    """The first time from now on at which the limits let a post leave; written down if that is not after `latest`."""
     here = channel_turns.c.channel == channel
     known = connection.execute(sa.select(channel_turns.c.taken).where(here)).scalar()
     # A turn that lies far ahead was taken by a clock that went wrong.
@@ -110,7 +112,7 @@ def _reserve_within(connection: Connection, channel: str, limits: PostLimits, no
     for rate in limits.rates:
         if len(taken) >= rate.most:
             at = max(at, taken[-rate.most] + rate.per.total_seconds())
-    if at - now.timestamp() <= LONGEST_TURN.total_seconds():
+    if at <= latest.timestamp():
         kept = [*taken, at][-max([1, *(rate.most for rate in limits.rates)]) :]
         if known is None:
             connection.execute(sa.insert(channel_turns).values(channel=channel, taken=kept))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from delivery.open_work import told
+from distributor.channel import PostLimits
 from distributor.delivery import channel_state
 from distributor.delivery.channel_state import ChannelFault
 from distributor.errors import AuthBroken, Unavailable
@@ -68,3 +69,15 @@ async def test_what_is_given_up_while_its_channel_was_down_keeps_the_reason(benc
     given_up = "not out in the edition's time: "
     assert replies["mail"] == (S.EXPIRED, f"{given_up}the channel failed: connection refused")
     assert replies["wall"] == (S.EXPIRED, given_up)
+
+
+def test_a_turn_that_is_too_far_away_is_not_used_up(bench: Bench) -> None:
+    """After a backoff the next turn is some seconds away; with the space of the limits it is more than a minute."""
+    limits = PostLimits(spacing=timedelta(seconds=50))
+    channel_state.begin_backoff(bench.database, "wall", NOW, "429", NOW - timedelta(minutes=1))
+    for _ in range(10):  # each reserves a turn after the one before it
+        channel_state.reserve_turn(bench.database, "wall", NOW, 0.5)
+    channel_state.reserve_turn(bench.database, "wall", NOW, 0.5, limits)
+    refused = [channel_state.reserve_turn(bench.database, "wall", NOW, 0.5, limits) for _ in range(2)]
+    assert [turn.at for turn in refused] == [NOW + timedelta(seconds=80)] * 2
+    assert all(turn.backing_off for turn in refused)
