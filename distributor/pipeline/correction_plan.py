@@ -103,8 +103,8 @@ class CorrectionPlanner:
             )
         elif unsent and not undecided:
             self.give_up.append(post)
-            if made and not self.withdrawal and made not in self.renditions:
-                self.renditions.append(made)
+            if made and not self.withdrawal:
+                self._add(made)
             then = "it stays so" if self.withdrawal else "the corrected one goes out instead"
             self.lines.append(f"{name}: the post of {post.edition} is not out yet; {then}")
         elif undecided and cannot:
@@ -154,8 +154,14 @@ class CorrectionPlanner:
         sent = all(post.state is DeliveryState.SENT and not post.changes for post in posts)
         if self.withdrawal or not more or not sent or channel.corrections not in _SHORTENING:
             return
-        self.renditions += [one for one in more if one not in self.renditions]
+        for one in more:
+            self._add(one)
         self.lines.append(f"{channel.name}: the thread of {posts[0].edition} becomes longer")
+
+    def _add(self, made: Rendition) -> None:
+        """Post something anew, once: not where a post of another edition becomes the same."""
+        if (made.channel, made.variant) not in {(one.channel, one.variant) for one in self.renditions}:
+            self.renditions.append(made)
 
     def _change(self, made: Rendition, action: RenditionAction, post: ArticlePost) -> None:
         """Act on a post, under its own name where that is free."""

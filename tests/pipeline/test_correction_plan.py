@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from distributor import pipeline
+from distributor.delivery.article_posts import ArticlePost
 from distributor.delivery.queries import list_deliveries
 from distributor.model import DeliveryState, Notice, NoticeKind
+from distributor.pipeline.correction_plan import CorrectionPlanner
 from distributor.plugins import registry
 from distributor.storage.rows import UTC_TIME
 from distributor.storage.tables import deliveries, delivery_steps
+from support.builders import edition, rendition
 from support.clocked_newsroom import Line
 
 S = DeliveryState
@@ -247,3 +251,20 @@ def test_a_post_that_was_begun_when_its_article_was_withdrawn_may_be_out(boards:
         rows = {(row.edition, row.variant): row.state for row in list_deliveries(connection)}
     assert rows["tin-sang-1", first] is S.UNCERTAIN
     assert rows["tin-sang-c1", first] is S.PENDING
+
+
+@pytest.mark.parametrize("states", [(S.SENT, S.PENDING), (S.PENDING, S.SENT), (S.SENT, S.SENT)])
+def test_an_article_that_two_editions_have_posted_makes_no_two_posts_of_one_name(
+    boards: Line, states: tuple[DeliveryState, DeliveryState]
+) -> None:
+    write_board(boards, "edit", "id")
+    made = edition(3)
+    article = made.articles[0].id
+    whole = [replace(rendition("board", name), article=article) for name in ("a1", "a2")]
+    known = [ArticlePost(f"tin-sang-{2 - number}", "board", "a1", state) for number, state in enumerate(states)]
+    known.insert(1, ArticlePost("tin-sang-2", "board", "a2", S.SENT))
+    with boards.store.read() as connection:
+        work = CorrectionPlanner(connection, made, Notice(NoticeKind.CORRECTION, "Sai.", boards.now), known)
+        work.posts(boards.newsroom.channels["board"], whole)
+    names = [one.variant for one in work.renditions]
+    assert len(names) == len(set(names)) >= 2
