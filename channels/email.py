@@ -39,6 +39,7 @@ from distributor.mail.connection import SmtpServer
 from distributor.mail.message import feedback_id
 from distributor.mail.pool import SmtpPool, probe_server
 from distributor.mail.provider_headers import ProviderHeaders
+from distributor.mail.setup import MailSetup
 from distributor.message_queue import Transport
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.personal_channel import PersonalChannel, SequentialTransport
@@ -200,6 +201,16 @@ class EmailChannel(PersonalChannel):
         """Connect to each server, log in and leave, if there is one."""
         for server in self._servers():
             await probe_server(server)
+
+    def mail_setup(self) -> MailSetup:
+        return MailSetup(
+            sender=Mailbox.parse(self.sender),
+            reply_to=Mailbox.parse(self.reply_to) if self.reply_to else None,
+            return_path=Mailbox.parse(self.return_path) if self.return_path else None,
+            servers=tuple(self._servers()),
+            signers=tuple(entry.signer() for entry in self.dkim),
+            helo_name=self.helo_name,
+        )
 
     @property
     def reaches_audience(self) -> bool:

@@ -54,7 +54,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     from .check_web import warnings_of_old_links, warnings_of_web
 
     try:
-        store, strange, sent = _check_offline(app)
+        store, strange, sent = check_offline(app)
     except ConfigError as error:
         if not as_json:
             raise
@@ -85,11 +85,12 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddress]]:
+def check_offline(app: CliContext, *, tell_clock: bool = True) -> tuple[str, list[str], Sequence[LinkAddress]]:
     """Check the configuration and the store.
 
     Returns the name of the store, a line for each topic that nobody has ever used, and the other addresses that links in
-    sent emails lead to. Raises ConfigError with every problem, and StoreLost.
+    sent emails lead to. With `tell_clock` warns of times later than now. Raises ConfigError with every problem, and
+    StoreLost.
     """
     from .. import pipeline
     from ..design.check import check_templates
@@ -108,7 +109,8 @@ def _check_offline(app: CliContext) -> tuple[str, list[str], Sequence[LinkAddres
         missing = pipeline.list_missing(newsroom, connection)
         strange = _unknown_topics(newsroom, known_topics(app, connection))
         sent = link_addresses.list_others(connection, newsroom.settings.links_url)
-    warn_of_clock(app)
+    if tell_clock:
+        warn_of_clock(app)
     if damage:
         raise StoreLost(f"store {store}: {DAMAGED} ({damage})")
     problems += [Problem(one.path, one.in_words(), app.config.name) for one in missing]
@@ -180,7 +182,7 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
         "channels": list(newsroom.channels),
         "web": settings.links_url if settings.web else None,
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
-        "placeholders": _placeholders(newsroom),
+        "placeholders": placeholders(newsroom),
         "readable_by_others": [str(path) for path in newsroom.exposed],
     }
 
@@ -204,13 +206,13 @@ def _show_summary(app: CliContext, newsroom: Newsroom, store: str, unreadable: S
         say(f"  web pages    {settings.links_url}, listening on {settings.web.listen}")
     for mailbox in settings.bounces:
         say(f"  bounces      {mailbox}")
-    for line in _placeholders(newsroom):
+    for line in placeholders(newsroom):
         warn(line)
     for path in newsroom.exposed:
         warn(f"{path}: others can read it, and this could not be changed; as its owner: chmod go-rw {path}")
 
 
-def _placeholders(newsroom: Newsroom) -> list[str]:
+def placeholders(newsroom: Newsroom) -> list[str]:
     """Values of the example that are still there, if anything is sent to subscribers: preflight would block it."""
     if not newsroom.reaches_audience(newsroom.channels):
         return []
@@ -221,33 +223,48 @@ def _check_online(app: CliContext) -> tuple[list[str], list[str]]:
     """What is wrong with the channels, mailboxes and public addresses; and of each other channel whether it was tried."""
     import asyncio
 
-    from ..bounces import mailboxes
-    from ..delivery.attempts import open_outside_attempt
-    from ..errors import DeliveryError
     from .check_web import check_public_url
 
-    tried = []
-
-    async def ask(database: Database) -> list[str]:
-        faults = []
-        for name, channel in app.newsroom.channels.items():
-            try:
-                await channel.check(open_outside_attempt(database, channel))
-            except DeliveryError as error:
-                faults.append(f"channel {name}: {error}")
-            else:
-                can = channel.can("check")
-                tried.append(f"{name}: {'its settings work' if can else 'nothing to try beforehand'}")
-        for mailbox in app.newsroom.settings.bounces:
-            try:
-                with mailboxes.open_mailbox(mailbox):
-                    pass
-            except DeliveryError as error:
-                faults.append(f"bounces: {error}")
-        return faults
-
     with app.store() as database:
-        return [*asyncio.run(ask(database)), *check_public_url(app.newsroom)], tried
+        channels = asyncio.run(failing_channels(app.newsroom, database, list(app.newsroom.channels)))
+    faults = [f"channel {name}: {fault}" for name, fault in channels.items()]
+    faults += [f"bounces: {fault}" for fault in failing_mailboxes(app.newsroom).values()]
+    tried = [
+        f"{name}: {'its settings work' if channel.can('check') else 'nothing to try beforehand'}"
+        for name, channel in app.newsroom.channels.items()
+        if name not in channels
+    ]
+    return [*faults, *check_public_url(app.newsroom)], tried
+
+
+async def failing_channels(newsroom: Newsroom, database: Database, names: Sequence[str]) -> dict[str, str]:
+    """Log in to each of these channels: those that do not let us, and why."""
+    from ..delivery.attempts import open_outside_attempt
+    from ..errors import DeliveryError
+
+    faults = {}
+    for name in names:
+        channel = newsroom.channels[name]
+        try:
+            await channel.check(open_outside_attempt(database, channel))
+        except DeliveryError as error:
+            faults[name] = str(error)
+    return faults
+
+
+def failing_mailboxes(newsroom: Newsroom) -> dict[str, str]:
+    """Open each bounce mailbox: those that cannot be opened, and why."""
+    from ..bounces import mailboxes
+    from ..errors import DeliveryError
+
+    faults = {}
+    for mailbox in newsroom.settings.bounces:
+        try:
+            with mailboxes.open_mailbox(mailbox):
+                pass
+        except DeliveryError as error:
+            faults[str(mailbox)] = str(error)
+    return faults
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:
@@ -266,7 +283,7 @@ def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
         if one.failure:
             warn(f"source {one.source}: {one.failure}")
             continue
-        say(f"  source       {one.source}: {_describe_inspection(one)}")
+        say(f"  source       {one.source}: {describe_inspection(one)}")
         if one.newest:
             when = f" ({app.local(one.newest_date)})" if one.newest_date else " (without a date)"
             say(f"               newest: {one.newest}{when}")
@@ -276,7 +293,7 @@ def show_inspections(app: CliContext, found: Sequence[GatherStats]) -> None:
         _show_faults(one)
 
 
-def _describe_inspection(one: GatherStats) -> str:
+def describe_inspection(one: GatherStats) -> str:
     """`12 articles: text 12, date 12, image 9, author 0, topics 12`."""
     parts = ", ".join(f"{name} {getattr(one, name)}" for name in ("text", "date", "image", "author", "topics"))
     return plural(one.articles, "article") + (f", of which with {parts}" if one.articles else "")

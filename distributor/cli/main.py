@@ -42,14 +42,14 @@ COMMANDS = {
     "serve": "Gather and send on schedule until stopped.",
     "web": "Serve the web pages alone; `serve` has them too.",
     "dkim": "Create a DKIM key and show its DNS record.",
-    "doctor": "Find damaged rows in the store and repair them.",
+    "doctor": "Find what keeps this newsroom from working.",
     "store": "Copy a store, claim one that was moved; exchange its key.",
     "backup": "Write the whole newsroom into one file.",
     "restore": "Make a newsroom of a backup, in a new folder.",
     "migrate": "Show or run the database migrations.",
 }
 
-_MODULES = {"doctor": "store", "migrate": "store", "restore": "backup"}  # of commands that have none of their own
+_MODULES = {"migrate": "store", "restore": "backup"}  # of commands that have none of their own
 
 
 class LazyGroup(click.Group):

@@ -1,10 +1,10 @@
-"""Commands for the store: `distributor store`, `doctor` and `migrate`."""
+"""Commands for the store: `distributor store` and `migrate`."""
 
 from __future__ import annotations
 
 import click
 
-from .context import CliContext, clock, confirm, dry_run_option, json_option, pass_cli_context, plural, say, yes_option
+from .context import CliContext, clock, confirm, dry_run_option, pass_cli_context, plural, say, yes_option
 from .listing import ListingGroup
 from .progress import table_progress
 
@@ -118,53 +118,6 @@ def copy(app: CliContext, source: str, target: str, yes: bool) -> None:
             name = writing.name
     say(f"{copied.total:,} rows of {plural(len(copied.rows), 'table')} copied and compared: {name}")
     say("Put its address into config.yaml (store: url:), then run `distributor check`.")
-
-
-@click.command("doctor", short_help="Find damaged rows in the store and repair them.")
-@click.option(
-    "--repair", "mend", is_flag=True, help="Repair damaged rows; the originals are kept in a file in var/set-aside."
-)
-@json_option
-@pass_cli_context
-def doctor(app: CliContext, mend: bool, as_json: bool) -> None:
-    """Find damaged rows in the store and repair them.
-
-    Every other command skips such rows and names them; this one finds them all and shows what a repair would do to each. A
-    repair never sends anything again, and never removes a suppression.
-
-    Exit code: 1 if damage was found and not repaired.
-    """
-    from ..errors import StoreError
-    from ..pipeline import store_check
-
-    folder = app.newsroom.folder / "var" / "set-aside"
-    with app.store() as database:
-        database.check_tables()
-        if mend:
-            try:
-                with database.write() as connection:
-                    found = store_check.find_damage(connection, clock())
-                    file = store_check.repair_damage(connection, found, folder, clock())
-            except OSError as error:
-                raise StoreError(f"{folder}: cannot be written: {error.strerror}; nothing was changed") from None
-        else:
-            with database.read() as connection:
-                found, file = store_check.find_damage(connection, clock()), None
-    if as_json:
-        app.show_json(
-            {"damaged": [str(one) for one in found], "repaired": bool(file), "kept_in": str(file) if file else ""}
-        )
-    else:
-        for one in found:
-            say(str(one))
-        if file:
-            say(f"{plural(len(found), 'damaged value')} repaired; the rows as they were are in {file}")
-        elif found:
-            say(f"{plural(len(found), 'damaged value')}; `distributor doctor --repair` repairs them as described above")
-        else:
-            say("ok: every row of the store can be read", fg="green")
-    if found and not file:
-        raise SystemExit(1)
 
 
 @click.command("migrate", short_help="Show or run the database migrations.")

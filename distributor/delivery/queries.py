@@ -310,6 +310,13 @@ def edition_progress(connection: Connection, edition: str) -> DeliveryProgress:
     )
 
 
+def largest_rendition(connection: Connection, channel: str, since: datetime) -> int:
+    """The octets of the largest content that was frozen for a channel since a time; 0 for none."""
+    joined = renditions.join(editions, editions.c.id == renditions.c.edition_id)
+    query = sa.select(sa.func.max(sa.func.length(renditions.c.body))).select_from(joined)
+    return connection.execute(query.where(renditions.c.channel == channel, editions.c.frozen_at >= since)).scalar() or 0
+
+
 def count_due(connection: Connection, now: datetime) -> int:
     """How many rows there are to be tried now, of all editions that may go."""
     query = (

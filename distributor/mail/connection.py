@@ -13,6 +13,7 @@ import ssl
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, ParamSpec
@@ -267,6 +268,15 @@ class SmtpConnection:
         data = self.protocol.outgoing()
         if data:
             self._stream.write(data)
+
+    @property
+    def encryption(self) -> tuple[str, datetime | None]:
+        """The version of TLS that is spoken, empty for none, and when the server's certificate ends, in UTC."""
+        spoken = self._stream.transport.get_extra_info("ssl_object")
+        if spoken is None:
+            return "", None
+        ends = (spoken.getpeercert() or {}).get("notAfter")
+        return spoken.version() or "", datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC) if ends else None
 
     @property
     def in_doubt(self) -> bool:

@@ -21,6 +21,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -215,6 +216,14 @@ class Database:
         """Whether no version of this program has ever made its tables here."""
         with self.read() as connection:
             return not sa.inspect(connection).has_table("alembic_version")
+
+    def server_time(self) -> datetime | None:
+        """The clock of a server, in UTC; None for a file, which has none."""
+        with self.read() as connection:
+            if connection.dialect.name == "sqlite":
+                return None
+            at: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+            return at.astimezone(UTC)
 
     # -- versions ----------------------------------------------------------------------------------------------------
 

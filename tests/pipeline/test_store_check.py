@@ -58,7 +58,7 @@ def damage(room: Room, statement: str) -> None:
         raw.commit()
 
 
-@pytest.mark.parametrize("command", ["doctor", "doctor --repair", "check"])
+@pytest.mark.parametrize("command", ["doctor --repair", "check"])
 def test_a_store_that_lacks_a_table_is_not_called_sound(room: Room, command: str) -> None:
     room.good("gather")
     with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:

@@ -1,0 +1,84 @@
+"""What is seen of the machine: disks, clocks, modes, and the feeds that lie in public folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ..errors import StoreError
+from ..newsroom import Newsroom
+from ..storage.address import SQLITE_FILES, sqlite_path
+from ..storage.database import Database
+from .machine import ClockFacts, DiskFacts
+
+FILE_CLOCK = timedelta(seconds=2)  # what times of files are exact to, on the coarsest file systems
+_MOST_FEEDS, _LARGEST_FEED = 200, 20 << 20
+_FEEDS = {".xml", ".rss", ".atom", ".json"}
+
+
+def see_disks(newsroom: Newsroom) -> Iterator[DiskFacts]:
+    """The file systems of the newsroom and of its store."""
+    store = sqlite_path(newsroom.settings.store.url, newsroom.folder)
+    held = sum(_length(Path(f"{store}{end}")) for end in SQLITE_FILES) if store else 0
+    folders = [(store.parent, held)] if store and store.parent.is_dir() else []
+    seen = set()
+    for folder, octets in [*folders, (newsroom.folder, 0)]:
+        if (device := folder.stat().st_dev) not in seen:
+            seen.add(device)
+            usage = shutil.disk_usage(folder)
+            yield DiskFacts(folder, usage.free, usage.total, octets)
+
+
+def see_clock(newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> tuple[ClockFacts, timedelta]:
+    """The clock of PostgreSQL, or of the file system that the newsroom lies on, and what it is exact to."""
+    before = clock()
+    try:
+        at = database.server_time()
+    except StoreError as error:
+        return ClockFacts(database.name, before, None, clock(), str(error)), timedelta()
+    if at is not None:
+        return ClockFacts(database.name, before, at, clock()), timedelta()
+    folder = newsroom.state if newsroom.state.is_dir() else newsroom.folder
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".clock-") as file:
+            file.write(b"x")
+            file.flush()
+            at = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+    except OSError as error:
+        return ClockFacts(str(folder), before, None, clock(), error.strerror or str(error)), timedelta()
+    return ClockFacts(str(folder), before, at, clock()), FILE_CLOCK
+
+
+def see_mode(file: Path) -> int:
+    """The permissions of a file; 0 where it is not there."""
+    try:
+        return stat.S_IMODE(file.stat().st_mode)
+    except OSError:
+        return 0
+
+
+def see_feeds(newsroom: Newsroom) -> Iterator[tuple[Path, bytes]]:
+    """The feeds in the public folders of channels: file and bytes, other XML and JSON among them."""
+    folders = dict.fromkeys(folder for channel in newsroom.channels.values() for folder in channel.public_folders)
+    files = [
+        file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in _FEEDS and file.is_file()
+    ]
+    for file in dict.fromkeys(files[:_MOST_FEEDS]):
+        try:
+            with file.open("rb") as opened:
+                body = opened.read(_LARGEST_FEED)
+        except OSError:  # it is being replaced
+            continue
+        yield file, body
+
+
+def _length(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
