@@ -90,7 +90,7 @@ class _Visit:
 def _examine(app: CliContext, dns: DnsClient | None, online: bool) -> _Visit:
     """Everything, in the order of docs/doctor.md. What cannot be looked at because of a fault is left out."""
     from ..doctor.results import fault
-    from ..errors import ConfigError, StoreError
+    from ..errors import ConfigError, DamagedRow, StoreError
 
     visit = _Visit()
     app.tell_faults = False  # they are results here
@@ -103,6 +103,9 @@ def _examine(app: CliContext, dns: DnsClient | None, online: bool) -> _Visit:
         visit.results += _config(app)
     except StoreError as error:
         visit.results.append(fault("store-lost", "store.url", str(error)))
+    except DamagedRow:  # it is told below, with all others
+        with app.store() as database:
+            visit.results += _store(app, database, visit)
     else:
         with app.store() as database:
             visit.results += _store(app, database, visit)
@@ -154,6 +157,8 @@ def _store(app: CliContext, database: Database, visit: _Visit) -> Iterator[Check
     with database.read(long=True) as connection:
         visit.damaged = store_check.find_damage(connection, clock())
     yield from check_store(database.name, database.revision(), [str(one) for one in visit.damaged])
+    if visit.damaged:
+        return  # times that cannot be read say nothing of the clock
     ahead = pipeline.preview_clock_repair(app.newsroom, database, clock())
     facts, granularity = see_clock(app.newsroom, database, clock)
     yield from check_clock(facts, list(ahead), granularity)
@@ -191,10 +196,10 @@ def _ask(app: CliContext, setups: dict[str, MailSetup], dns: DnsClient) -> list[
     import contextlib
 
     from ..delivery.queries import largest_rendition
-    from ..errors import StoreError
+    from ..errors import DamagedRow, StoreError
 
     newsroom, largest = app.newsroom, dict.fromkeys(setups, 0)
-    with contextlib.suppress(StoreError), app.store() as database, database.read() as connection:
+    with contextlib.suppress(StoreError, DamagedRow), app.store() as database, database.read() as connection:
         for name in setups:
             largest[name] = round(largest_rendition(connection, name, clock() - _RECENT) * _ENCODED)
     results = asyncio.run(_ask_mail(setups, largest, dns))
