@@ -44,22 +44,15 @@ Function = Callable[..., Any]  # what a child calls
 OnProgress = Callable[[str], None]  # is called with what a child is working on
 _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
-# What the forkserver loads once for all children. Loading it in each would cost half a second.
+# What the forkserver loads once for all children, what parses among it. Loading it in each would cost half a second.
+_GATHERING = (
+    "source_reader sources.feed sources.folder sources.page discovery.probe extraction.article feeds front_matter "
+    "listings.listing listings.pagination text_export"
+)
 _PRELOADED = [
     "distributor.forkserver",
     "__main__",
-    "distributor.gathering.source_reader",
-    "distributor.gathering.sources.feed",
-    "distributor.gathering.sources.folder",
-    "distributor.gathering.sources.page",
-    "distributor.gathering.discovery.probe",
-    # What those sources load where they parse:
-    "distributor.gathering.extraction.article",
-    "distributor.gathering.feeds",
-    "distributor.gathering.front_matter",
-    "distributor.gathering.listings.listing",
-    "distributor.gathering.listings.pagination",
-    "distributor.gathering.text_export",
+    *(f"distributor.gathering.{name}" for name in _GATHERING.split()),
     "markdown_it",
     "distributor.bounces.parser",
     "distributor.images.service",
