@@ -50,8 +50,7 @@ _GATHERING = (
     "listings.listing listings.pagination text_export"
 )
 _PRELOADED = [
-    "distributor.forkserver",
-    "__main__",
+    *("distributor.forkserver", "__main__"),
     *(f"distributor.gathering.{name}" for name in _GATHERING.split()),
     "markdown_it",
     "distributor.bounces.parser",
