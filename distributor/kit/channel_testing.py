@@ -102,7 +102,7 @@ async def _try(
     try:
         channel = subject.build(folder)
     except ValueError as error:
-        return [_failed("manual", f"the example cannot be used: {error}")]
+        return [_failed("manual", f"these settings cannot be used: {error}")]
     async with far_end(cls.example_answer, cls.example_gone) as there:
         try:
             trial = Trial(subject, channel, folder, there, patience, only=only)

@@ -115,6 +115,15 @@ def test_a_channel_of_config_yaml_is_tried_with_its_settings(newsroom: Path) -> 
     assert {one["kept"] for one in json.loads(tried.output)} == {True, None}
 
 
+def test_a_channel_of_config_yaml_is_tried_without_its_secrets(newsroom: Path) -> None:
+    run("new", "my_net")
+    config = newsroom / "config.yaml"
+    settings = "{type: my_net, url: 'https://my.example', token: '${MY_NET_TOKEN}'}"
+    config.write_text(CONFIG.replace("  quiet:", f"  mine: {settings}\n  quiet:"), encoding="utf-8")
+    tried = run("test", "mine", "--request", "check")
+    assert tried.exit_code == 0, tried.output
+
+
 def test_a_broken_promise_is_a_line_and_an_exit_code(newsroom: Path) -> None:
     board = newsroom / "channels" / "board.py"
     board.write_text(BOARD.replace('raise AuthBroken("the password is wrong")', "raise ValueError"), encoding="utf-8")

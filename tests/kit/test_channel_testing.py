@@ -507,7 +507,7 @@ def test_a_manual_without_an_example_is_the_one_fault_that_is_told(monkeypatch: 
 
 def test_settings_that_are_wrong_are_told_without_a_trial() -> None:
     (result,) = try_channel(Wall, {**TOKEN, "allow_private": "perhaps"})
-    assert "the example cannot be used" in result.why
+    assert "these settings cannot be used" in result.why
     assert "allow_private" in result.why
 
 

@@ -91,13 +91,15 @@ def subject_of(
     cls: type[Channel], settings: Mapping[str, Any] | None = None, *, newsroom: Path | None = None
 ) -> Subject:
     """What is tried of a class: with the settings given, or those of the example in its manual; secrets become canaries.
+    Those given need not have the secrets, which may be in variables that are not set here.
 
     Raises ValueError where the manual has no example.
     """
-    if settings is None:
-        settings = example_settings(cls)
-    secrets = {setting.name for setting in settings_of(cls) if setting.type.startswith("secret")}
-    given = {key: value for key, value in settings.items() if key != "type" and value is not None}
+    secrets = {one.name: one.default is None for one in settings_of(cls) if one.type.startswith("secret")}
+    needed = [name for name, is_needed in secrets.items() if is_needed and settings is not None]
+    known = example_settings(cls) if settings is None else settings
+    given = {key: value for key, value in known.items() if key != "type" and value is not None}
+    given |= dict.fromkeys(needed, CANARY)
     return Subject(cls, {key: CANARY if key in secrets else value for key, value in given.items()}, newsroom)
 
 
