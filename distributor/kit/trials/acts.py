@@ -93,7 +93,7 @@ async def truth(evidence: Evidence) -> list[str]:
         run = one.run
         if run.came.waits or wrong_outcome(run.act, run.outcome):
             continue
-        fault = lie(run.act, run.outcome, run.requests, one.request, one.carrying, repeatable)
+        fault = lie(run.act, run.came, run.requests, one.request, one.carrying, repeatable)
         if fault and not await _goes_on(evidence.trial, one):
             found.append(f"{one}: {fault}")
     return found or await _unheard_refusal(evidence)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from ...errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from ...model import Receipt
 from .far_end import IN_DOUBT, NOT_NOW, REFUSALS, RETRY_AFTER, SAYS_200, Request
+from .watch import Act
 
 GONE_STATUSES = ("404", "410")
 _TRUE_REFUSALS: Mapping[str, tuple[type[DeliveryError], ...]] = {
@@ -51,20 +52,19 @@ def _wrong_member(receipt: Receipt) -> str:
     return f"it returns a Receipt that is no text in {', '.join(wrong)}" if wrong else ""
 
 
-def lie(act: str, outcome: object, requests: Sequence[Request], target: str, carrying: str, repeatable: bool) -> str:
+def lie(act: str, came: Act, requests: Sequence[Request], target: str, carrying: str, repeatable: bool) -> str:
     """Why an outcome is not true, where the request named `target` was answered badly. `carrying` is the name of the request
     that does what the act is for."""
+    outcome = came.outcome
     if not any(request.name == target for request in requests):
         return ""
     manner = next(request.manner for request in requests if request.name == target)
     if act == "publish":
-        return _lie_of_publish(outcome, requests, manner, carrying, target, repeatable) or _wait_unheard(
-            outcome, manner
-        )
+        return _lie_of_publish(outcome, requests, manner, carrying, target, repeatable) or _wait_unheard(came, manner)
     if act == "find":
         return _lie_of_find(outcome, manner)
     if act in ("edit", "delete"):
-        return _lie_of_change(act, outcome, requests, carrying) or _wait_unheard(outcome, manner)
+        return _lie_of_change(act, outcome, requests, carrying) or _wait_unheard(came, manner)
     return ""
 
 
@@ -110,12 +110,13 @@ def _lie_of_change(act: str, outcome: object, requests: Sequence[Request], carry
     return f"it says that all is well, though {carrying} was not answered with a 2xx"
 
 
-def _wait_unheard(outcome: object, manner: str) -> str:
+def _wait_unheard(came: Act, manner: str) -> str:
     """Where the far end names a time to wait, the engine must hear of it."""
+    outcome = came.outcome
     if manner != "429 with Retry-After" or not isinstance(outcome, Unavailable):
         return ""
     named = outcome.retry_at
-    close = named and abs(named - datetime.now(UTC) - timedelta(seconds=RETRY_AFTER)) < timedelta(seconds=30)
+    close = named and abs(named - came.ended - timedelta(seconds=RETRY_AFTER)) < timedelta(seconds=30)
     return "" if close else "it does not say until when the far end wants to be left alone (retry_at)"
 
 

@@ -43,6 +43,8 @@ def newsroom(tmp_path: Path) -> Iterator[Path]:
     own.mkdir()
     (own / "ntfy.py").write_text(example(), encoding="utf-8")
     (own / "notices.py").write_text(example(1), encoding="utf-8")
+    with_login = example(1).replace("    @classmethod\n", f"{example(2)}\n    @classmethod\n", 1)
+    (own / "codes.py").write_text(with_login.replace("type: notices", "type: codes"), encoding="utf-8")
     registry.channels.join(own)
     yield tmp_path
     registry.channels.leave(own)
@@ -168,7 +170,7 @@ def settings(url: str) -> dict[str, Any]:
     return {"url": url, "user": "bacson", "password": TOKEN, "allow_private": True}
 
 
-@pytest.mark.parametrize("name", ["ntfy", "notices"])
+@pytest.mark.parametrize("name", ["ntfy", "notices", "codes"])
 def test_the_examples_keep_the_promises_that_every_channel_makes(newsroom: Path, name: str) -> None:
     """With the very command that the page names, in a folder that is no checkout."""
     command = [sys.executable, "-P", "-m", "distributor", "channels", "test", name]
