@@ -167,6 +167,7 @@ class Mastodon(Channel):
             headers={**authorization, **media, **headers},
             body=body,
             name=name,
+            types=("application/json",),
         )
 
 

@@ -156,7 +156,7 @@ class Telegram(Channel):
         )
         url = f"{self.api}/bot{quote(self.token.get_secret_value(), safe=':')}/{method}"
         headers = {"Content-Type": "application/json"}
-        call = HttpCall(url=url, headers=headers, body=json_bytes(data), name=method)
+        call = HttpCall(url=url, headers=headers, body=json_bytes(data), name=method, types=_JSON)
         answer = await attempt.http.send(call, rules)
         if answer.data().get("ok") is not True:
             raise doubt(f"Telegram answered {answer.status} without saying that it was done")
@@ -169,6 +169,9 @@ class Telegram(Channel):
         name = chat.get("username") if isinstance(chat, dict) else None
         name = name or (self.chat[1:] if self.chat.startswith("@") else "")
         return f"https://t.me/{name}/{number}" if name else ""
+
+
+_JSON = ("application/json",)
 
 
 def _parameters(answer: HttpResponse) -> dict[str, Any]:

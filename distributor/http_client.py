@@ -53,8 +53,9 @@ _NOT_YET = frozenset({408, 425, 429})  # RFC 9110, section 15.5.9; RFC 8470; RFC
 class HttpCall:
     """One request: exactly these bytes to exactly this address.
 
-    `largest` is how many bytes of an answer are read. `name` says in a word what is asked for, for the trials of a channel.
-    `timeout` is in seconds, for the whole exchange; None is the client's own.
+    `largest` is how many bytes of an answer are read, `types` the media types that it may have (any, where none is named): a
+    page of a proxy is no answer of an API. `name` says in a word what is asked for, for the trials of a channel. `timeout`
+    is in seconds, for the whole exchange; None is the client's own.
     """
 
     url: str
@@ -62,6 +63,7 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     largest: int = LARGEST_ANSWER
+    types: tuple[str, ...] = ()
     name: str = ""
     timeout: float | None = None
 
@@ -75,6 +77,11 @@ class HttpResponse:
     headers: Mapping[str, str]
     body: bytes
     complete: bool = True
+
+    @property
+    def media_type(self) -> str:
+        """Its media type in small letters, without parameters; empty where it names none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     def data(self) -> dict[str, Any]:
         """The body as a JSON object; empty where it is none."""
@@ -115,10 +122,10 @@ class ResponseRules:
     `doubt` is raised where a request left and no answer, or a 5xx, came back: Uncertain, or Unavailable where
     repeating it is harmless (an idempotency key, a look-up, a deletion). `fine` are statuses that are as good as a 2xx: 404
     and 410 for a deletion. `stop` are the answers after which nothing more will be accepted until staff have mended the
-    settings. `wait` reads how long the network wants to be left alone,
-    where it says so in a way of its own: seconds from now, or an aware time; what is neither is no answer. `said` reads its
-    words, for staff. `verdict` is asked first, of every answer whatever its status: it returns the error for which the
-    network has a code of its own, with the text that it is given, or None.
+    settings. `wait` reads how long the network wants to be left alone, where it says so in a way of its own: seconds from
+    now, or an aware time; what is neither is no answer. `said` reads its words, for staff. `verdict` is asked first, of
+    every answer whatever its status: it returns the error for which the network has a code of its own, with the text that
+    it is given, or None.
     """
 
     doubt: type[Uncertain] | type[Unavailable] = Uncertain
@@ -179,7 +186,7 @@ class HttpClient:
         if answer.status in rules.fine:
             return None
         if 200 <= answer.status < 300:
-            return None if answer.complete else rules.doubt(f"{text}, which broke off or has no end")
+            return self._unusable(answer, call, rules, text)
         if answer.status in rules.stop:
             return AuthBroken(text)
         if 300 <= answer.status < 400:
@@ -192,6 +199,14 @@ class HttpClient:
         if answer.status >= 500:
             return rules.doubt(text, retry_at=retry_after(answer, now))
         return Rejected(text)
+
+    def _unusable(self, answer: HttpResponse, call: HttpCall, rules: ResponseRules, text: str) -> DeliveryError | None:
+        """Why a 2xx tells nothing: it did not come whole, or is something else than what was asked for."""
+        if not answer.complete:
+            return rules.doubt(f"{text}, which broke off or has no end")
+        if call.types and answer.media_type not in call.types:
+            return rules.doubt(f"{text} with {self.redact(answer.media_type) or 'no media type'}, not {call.types[0]}")
+        return None
 
     async def _try(self, call: HttpCall, rules: ResponseRules) -> HttpResponse | DeliveryError:
         import aiohttp

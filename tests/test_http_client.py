@@ -140,6 +140,24 @@ async def test_a_call_can_have_a_time_of_its_own(rude: Callable[[str], Awaitable
         await CLIENT.send(http.HttpCall(url=far.url, timeout=0.2))
 
 
+@pytest.mark.parametrize("doubt", [Uncertain, Unavailable])
+@pytest.mark.parametrize("media", ["text/html; charset=utf-8", "", "application/jsonp"])
+def test_an_answer_of_another_type_is_no_answer(media: str, doubt: type[Uncertain] | type[Unavailable]) -> None:
+    """The page of a proxy, with 200."""
+    call = http.HttpCall(url="https://bacson.example/", types=("application/json",))
+    answer = http.HttpResponse(200, {"content-type": media} if media else {}, b"<h1>Wi-Fi</h1>")
+    error = CLIENT.error_for(answer, call, http.ResponseRules(doubt=doubt))
+    assert isinstance(error, doubt)
+    assert "not application/json" in str(error)
+
+
+@pytest.mark.parametrize("media", ["application/json", "Application/JSON;charset=UTF-8"])
+def test_an_answer_of_the_right_type_is_taken(media: str) -> None:
+    call = http.HttpCall(url="https://bacson.example/", types=("application/json",))
+    assert CLIENT.error_for(http.HttpResponse(200, {"content-type": media}, b"{}"), call, http.ResponseRules()) is None
+    assert CLIENT.error_for(http.HttpResponse(204, {}, b""), http.HttpCall(url=call.url), http.ResponseRules()) is None
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "all_posts", "named"),
     [(429, {}, True, False), (429, {"retry-after": "9"}, True, True), (425, {"retry-after": "9"}, None, True)],
