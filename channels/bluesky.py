@@ -36,7 +36,6 @@ import regex
 
 from distributor.channel import (
     Appearance,
-    Article,
     Attempt,
     AuthBroken,
     Channel,
@@ -55,10 +54,9 @@ from distributor.channel import (
     Uncertain,
     Url,
 )
-from distributor.errors import RenderError
 from distributor.kit.feeds import uri
 from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
-from distributor.kit.posts import BLUESKY, Count, Tags, ThreadPosts, compose_thread_of, url_spans
+from distributor.kit.posts import BLUESKY, Count, Tags, ThreadPosts, compose_posts, url_spans
 from distributor.text import clean_line, cut_words
 
 COLLECTION = "app.bsky.feed.post"  # lexicon of posts: 300 graphemes, 3,000 bytes, `text` and `createdAt` required
@@ -91,7 +89,7 @@ class Bluesky(Channel):
         return replace(BLUESKY, per_run=self.max_posts, pictures=1, rates=rates, spacing=timedelta(seconds=1))
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
-        return [post for article in edition.articles for post in self._thread(article, edition, context)]
+        return compose_posts(self, edition, context, self.template, self.max_hashtags, longest=self.thread_posts)
 
     def appearance(self, post: Post) -> Appearance:
         return Appearance(text=post.text, network="Bluesky", card="large" if post.link else "none")
@@ -175,19 +173,6 @@ class Bluesky(Channel):
         )
 
     # -- the record ----------------------------------------------------------------------------------------------------
-
-    def _thread(self, article: Article, edition: Edition, context: ComposeContext) -> Sequence[Post]:
-        def composed(article: Article) -> Sequence[Post]:
-            longest = self.thread_posts
-            return compose_thread_of(self, article, edition, context, self.template, self.max_hashtags, longest=longest)
-
-        try:
-            return composed(article)
-        except RenderError:
-            if not article.url:
-                raise
-            head, *rest = composed(replace(article, url=""))
-            return [replace(head, link=article.url), *rest]
 
     async def _record(self, post: Post, attempt: Attempt) -> Mapping[str, Any]:
         """The same bytes in every attempt: the server takes the same record again for nothing new. Its time is that of the

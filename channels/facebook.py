@@ -107,7 +107,7 @@ class Facebook(Channel):
         return compose_posts(self, edition, context, self.template, self.max_hashtags)
 
     def appearance(self, post: Post) -> Appearance:
-        if self.style == "photo" and post.pictures:
+        if post.pictures:
             return Appearance(text=post.text, network="Facebook", card="none", picture="below")
         return Appearance(text=post.text, network="Facebook")
 
@@ -117,7 +117,8 @@ class Facebook(Channel):
         assert isinstance(content, Post)
         await rest_if_full(attempt)
         values = {"message": content.text}
-        photo = await self._photo(content.pictures[0], attempt) if self.limits.pictures and content.pictures else ""
+        with_photo = self.style == "photo" and content.pictures
+        photo = await self._photo(content.pictures[0], attempt) if with_photo else ""
         if photo:
             values["attached_media[0]"] = json_bytes({"media_fbid": photo}).decode()
         elif content.link:

@@ -52,7 +52,7 @@ from distributor.channel import (
 )
 from distributor.errors import Rejected, Unavailable, Uncertain
 from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
-from distributor.kit.posts import MASTODON, Count, Mentions, Tags, ThreadPosts, compose_threads, find_urls
+from distributor.kit.posts import MASTODON, Count, Mentions, Tags, ThreadPosts, compose_posts, find_urls
 from distributor.model import Edition, Receipt
 
 PAGES = 3  # of 40 posts each are looked through for an earlier post
@@ -83,7 +83,7 @@ class Mastodon(Channel):
         return replace(MASTODON, text=self.max_characters, per_run=self.max_posts, rates=rates)
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Post]:
-        return compose_threads(
+        return compose_posts(
             self, edition, context, self.template, self.max_hashtags, mentions=self.mentions, longest=self.thread_posts
         )
 

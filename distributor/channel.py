@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -107,8 +107,8 @@ class PostLimits:
 
     `text` is the longest text in the units of `count`; a URL in the text counts `url` units, or as written where
     that is None. `per_run` caps the threads of one edition (a post by itself is one): the rest are left out, and staff are
-    notified. `pictures` is how many a post may have. `rates` and `spacing` (from one post to the next) are kept over all
-    processes.
+    notified. `pictures` is how many a post may have: the engine leaves out the rest. `rates` and `spacing` (from one post
+    to the next) are kept over all processes.
     """
 
     text: int | None = None
@@ -400,8 +400,8 @@ class Channel(ABC):
         )  # fmt: skip
 
     def renditions(self, edition: Edition, context: ComposeContext) -> list[Rendition]:
-        """What `compose` returns, in stored form, without the threads over `limits.per_run`. Pure. Raises RenderError, also
-        for what can be neither frozen nor sent."""
+        """What `compose` returns, in stored form, without the threads over `limits.per_run` and the pictures over
+        `limits.pictures`. Pure. Raises RenderError, also for what can be neither frozen nor sent."""
         try:
             return self._frozen(edition, check_contents(self.compose(edition, context)))
         except DistributorError:
@@ -410,14 +410,16 @@ class Channel(ABC):
             raise RenderError(f"channel {self.name} cannot compose {edition.id}: {type(bug).__name__}: {bug}") from bug
 
     def _frozen(self, edition: Edition, contents: Sequence[Content]) -> list[Rendition]:
+        limits = self.limits
         made, threads, left_out = [], 0, set()
         for content in contents:
             if isinstance(content, Post):
                 threads += not content.follows
-                over = self.limits.per_run is not None and threads > self.limits.per_run and not content.follows
+                over = limits.per_run is not None and threads > limits.per_run and not content.follows
                 if over or content.follows in left_out:
                     left_out.add(content.variant)
                     continue
+                content = replace(content, pictures=content.pictures[: limits.pictures])
             made.append(self.freeze(content, edition.id))
         return made
 

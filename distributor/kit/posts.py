@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pydantic import Field
 
 from ..channel import Channel, ComposeContext, Picture, Post, PostLimits
+from ..errors import RenderError
 from ..model import Article, Edition
 from ..text import count_bytes, count_graphemes, count_utf16, graphemes, sentence_ends, word_ends
 from ..text import cut_words as cut_words  # for channels: a title or summary within a limit
@@ -46,54 +47,120 @@ def _weight_on_x(sign: str) -> int:
 
 
 _LEAD = "post/lead.txt.j2"  # title and lead only, prepared as in any post
+_HEAD_WORDS = 3  # a lead that is cut within its first sentence shows so many words at least
 _URL = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 def compose_posts(
-    channel: Channel, edition: Edition, context: ComposeContext, template: str, tags: int = 0, *, mentions: bool = False
-) -> Sequence[Post]:
-    """One post per article in the order of the edition, with as many `tags`. Pure.
-
-    With `mentions` an @ in a headline may name an account.
-    """
-    return [
-        compose_post_of(channel, article, edition, context, template, tags, mentions=mentions)
-        for article in edition.articles
-    ]
-
-
-def compose_post_of(
     channel: Channel,
-    article: Article,
     edition: Edition,
     context: ComposeContext,
     template: str,
     tags: int = 0,
     *,
     mentions: bool = False,
-) -> Post:
-    """The post about one article, within the limits of the channel. Pure."""
-    text = context.post(
-        article,
-        channel.limits,
-        template,
-        tags=tags,
-        medium=channel.name,
-        campaign=edition.id,
-        mentions=mentions,
-    ).strip()
-    image = article.image
-    return Post(
-        variant=article.id,
-        text=text,
-        title=article.title,
-        summary=_summary_of(article, context),
-        link=_link_of(article, text),
-        pictures=(Picture(url=image.url, alt=image.alt or image.caption),) if image and image.url else (),
-        tags=tuple(article.topics[:tags]),
-        language=article.language or edition.language.value,
-        article=article.id,
-    )
+    longest: int = 1,
+) -> list[Post]:
+    """One post per article in the order of the edition, within the limits of the channel, or a thread of at most `longest`
+    posts for each. Pure.
+
+    `tags` is how many hashtags a post may have. With `mentions` an @ in a headline may name an account.
+    """
+    composer = PostComposer(channel, edition, context, template, tags, mentions, longest)
+    return [post for article in edition.articles for post in composer.compose(article)]
+
+
+@dataclass(frozen=True)
+class PostComposer:
+    """Composes the posts about an article. See `compose_posts`."""
+
+    channel: Channel
+    edition: Edition
+    context: ComposeContext
+    template: str
+    tags: int = 0
+    mentions: bool = False
+    longest: int = 1
+
+    def compose(self, article: Article) -> list[Post]:
+        """The posts about an article. An address that leaves no room for anything else stands in `link` alone."""
+        try:
+            return self._compose(article)
+        except RenderError:
+            if not article.url:
+                raise
+            head, *rest = self._compose(replace(article, url=""))
+            return [replace(head, link=article.url), *rest]
+
+    def _compose(self, article: Article) -> list[Post]:
+        """One post where the lead fits into it, or no thread is wanted; else a post with as many of its sentences as fit and
+        the link, and up to `longest - 1` more with what follows, each the answer to the one before.
+
+        They are cut after a sentence, or after a word where a sentence is too long by itself, with an ellipsis on both
+        sides; a word that is too long is cut between graphemes.
+        """
+        lead = self._prepared_lead(article) if self.longest > 1 and self.channel.limits.text is not None else ""
+        either = (self.tags, 0) if self.tags else (0,)  # hashtags give way before a sentence does
+        if not lead or any(self._shows(article, lead, some) for some in either):
+            return [self._post(article, self.tags)]
+        for some in either:
+            end = self._last(article, sentence_ends(lead), lead, some)
+            if end:
+                return self._thread(article, lead[:end], lead[end:], some)
+        end = self._last(article, word_ends(lead)[_HEAD_WORDS - 1 :], lead, self.tags, "…")
+        return self._thread(article, f"{lead[:end]}…" if end else "", lead[end:], self.tags)
+
+    def _text(self, article: Article, limits: PostLimits, tags: int) -> str:
+        return self.context.post(
+            article,
+            limits,
+            self.template,
+            tags=tags,
+            medium=self.channel.name,
+            campaign=self.edition.id,
+            mentions=self.mentions,
+        ).strip()
+
+    def _post(self, article: Article, tags: int) -> Post:
+        text, image = self._text(article, self.channel.limits, tags), article.image
+        return Post(
+            variant=article.id,
+            text=text,
+            title=article.title,
+            summary=_summary_of(article, self.context),
+            link=_link_of(article, text),
+            pictures=(Picture(url=image.url, alt=image.alt or image.caption),) if image and image.url else (),
+            tags=tuple(article.topics[:tags]),
+            language=article.language or self.edition.language.value,
+            article=article.id,
+        )
+
+    def _thread(self, article: Article, shown: str, rest: str, tags: int) -> list[Post]:
+        """A post with the lead that is shown, and what follows."""
+        summary = _summary_of(article, self.context)
+        head = replace(self._post(_with_lead(article, shown), tags), summary=summary)
+        return [head, *_answers(head, _continuations(rest, shown.endswith("…"), self._fits, self.longest - 1))]
+
+    def _prepared_lead(self, article: Article) -> str:
+        """The lead as posts show it, whole."""
+        return self.context.post(article, PostLimits(), _LEAD, mentions=self.mentions).partition("\n\n")[2]
+
+    def _shows(self, article: Article, lead: str, tags: int) -> bool:
+        """Whether a post can show all of a lead."""
+        return self._fits(self._text(_with_lead(article, lead), replace(self.channel.limits, text=None), tags))
+
+    def _fits(self, text: str) -> bool:
+        limits = self.channel.limits
+        return limits.text is None or limits.measure(text) <= limits.text
+
+    def _last(self, article: Article, ends: Sequence[int], lead: str, tags: int, ending: str = "") -> int:
+        """The last of the ends up to which a post can show a lead, with an ending; 0 where there is none."""
+        return _last(ends, lambda end: self._shows(article, lead[:end] + ending, tags))
+
+
+def _with_lead(article: Article, lead: str) -> Article:
+    """Without a body, of which a missing lead would be made."""
+    return replace(article, lead=lead, body_html="")
 
 
 def _summary_of(article: Article, context: ComposeContext) -> str:
@@ -116,112 +183,6 @@ def _page(url: str) -> str:
 
 
 # -- threads -------------------------------------------------------------------------------------------------------------
-
-_HEAD_WORDS = 3  # a lead that is cut within its first sentence shows so many words at least
-
-
-def compose_threads(
-    channel: Channel,
-    edition: Edition,
-    context: ComposeContext,
-    template: str,
-    tags: int = 0,
-    *,
-    mentions: bool = False,
-    longest: int = 1,
-) -> Sequence[Post]:
-    """A thread of at most `longest` posts per article, in the order of the edition. Pure."""
-    return [
-        post
-        for article in edition.articles
-        for post in compose_thread_of(
-            channel, article, edition, context, template, tags, mentions=mentions, longest=longest
-        )
-    ]
-
-
-def compose_thread_of(
-    channel: Channel,
-    article: Article,
-    edition: Edition,
-    context: ComposeContext,
-    template: str,
-    tags: int = 0,
-    *,
-    mentions: bool = False,
-    longest: int = 1,
-) -> list[Post]:
-    """One post where the lead fits into it; else a post with as many of its sentences as fit and the link, and
-    up to `longest - 1` more with what follows, each the answer to the one before. Pure.
-
-    They are cut after a sentence, or after a word where a sentence is too long by itself, with an ellipsis on both sides;
-    a word that is too long is cut between graphemes.
-    """
-    one = _OneArticle(channel, article, edition, context, template, mentions)
-    lead = one.prepared_lead() if longest > 1 and channel.limits.text is not None else ""
-    either = (tags, 0) if tags else (0,)  # hashtags give way before a sentence does
-    if not lead or any(one.shows(lead, some) for some in either):
-        return [one.post(tags)]
-    for some in either:
-        end = one.last(sentence_ends(lead), lead, some)
-        if end:
-            return one.thread(lead[:end], lead[end:], some, longest)
-    end = one.last(word_ends(lead)[_HEAD_WORDS - 1 :], lead, tags, "…")
-    return one.thread(f"{lead[:end]}…" if end else "", lead[end:], tags, longest)
-
-
-@dataclass(frozen=True)
-class _OneArticle:
-    """An article of which a thread is composed."""
-
-    channel: Channel
-    article: Article
-    edition: Edition
-    context: ComposeContext
-    template: str
-    mentions: bool
-
-    def prepared_lead(self) -> str:
-        """The lead as posts show it, whole."""
-        return self.context.post(self.article, PostLimits(), _LEAD, mentions=self.mentions).partition("\n\n")[2]
-
-    def post(self, tags: int, lead: str | None = None) -> Post:
-        """The post about it, with another lead if one is given."""
-        article = self._with(lead) if lead is not None else self.article
-        return compose_post_of(
-            self.channel, article, self.edition, self.context, self.template, tags, mentions=self.mentions
-        )
-
-    def shows(self, lead: str, tags: int) -> bool:
-        """Whether a post can show all of a lead."""
-        text = self.context.post(
-            self._with(lead),
-            replace(self.channel.limits, text=None),
-            self.template,
-            tags=tags,
-            medium=self.channel.name,
-            campaign=self.edition.id,
-            mentions=self.mentions,
-        )
-        return self.fits(text.strip())
-
-    def fits(self, text: str) -> bool:
-        limits = self.channel.limits
-        return limits.text is None or limits.measure(text) <= limits.text
-
-    def last(self, ends: Sequence[int], lead: str, tags: int, ending: str = "") -> int:
-        """The last of the ends up to which a post can show a lead, with an ending; 0 where there is none."""
-        return _last(ends, lambda end: self.shows(lead[:end] + ending, tags))
-
-    def thread(self, shown: str, rest: str, tags: int, longest: int) -> list[Post]:
-        """A post with the lead that is shown, and what follows."""
-        summary = _summary_of(self.article, self.context)
-        head = replace(self.post(tags, shown), summary=summary)
-        return [head, *_answers(head, _continuations(rest, shown.endswith("…"), self.fits, longest - 1))]
-
-    def _with(self, lead: str) -> Article:
-        """Without a body, of which a missing lead would be made."""
-        return replace(self.article, lead=lead, body_html="")
 
 
 def _answers(head: Post, texts: Sequence[str]) -> list[Post]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from distributor.channel import Attempt, Channel, ComposeContext, Content, Edition, Post, PostLimits, Receipt
-from distributor.kit.posts import compose_posts, compose_threads, find_urls
+from distributor.kit.posts import compose_posts, find_urls
 from distributor.merge_fields import WORD_JOINER
+from distributor.model import Image
 from distributor.text import clean_line, graphemes
 from support.builders import article, edition
 from support.render_contexts import post_context
@@ -43,12 +44,12 @@ def thread(
     lead: str, longest: int = 10, most: int | None = 160, title: str = "Lũ rút", tags: int = 0
 ) -> Sequence[Post]:
     told = edition(articles=(article("a1", title=title, lead=lead, url=URL),))
-    return compose_threads(Short(most=most), told, CONTEXT, TEMPLATE, tags, longest=longest)
+    return compose_posts(Short(most=most), told, CONTEXT, TEMPLATE, tags, longest=longest)
 
 
 def test_a_lead_that_fits_makes_one_post() -> None:
     told = edition(articles=(article(lead="Ngắn."), article("a2", lead="Cũng ngắn.")))
-    made = compose_threads(Short(), told, CONTEXT, TEMPLATE, 1, longest=5)
+    made = compose_posts(Short(), told, CONTEXT, TEMPLATE, 1, longest=5)
     assert made == compose_posts(Short(), told, CONTEXT, TEMPLATE, 1)
 
 
@@ -141,3 +142,34 @@ def test_a_card_has_the_first_sentences_of_a_text_without_a_lead() -> None:
     one = article("a1", title="Tin", lead="", body_html="<p>Ba huyện. Mười tấn chè.</p>")
     (post,) = compose_posts(Short(), edition(articles=(one,)), CONTEXT, TEMPLATE)
     assert post.summary == "Ba huyện. Mười tấn chè."
+
+
+@pytest.mark.parametrize("longest", [1, 3])
+def test_an_address_that_leaves_no_room_stands_in_the_link_alone(longest: int) -> None:
+    """Otherwise one absurd address would hold a whole edition up."""
+    url = "https://bacson.example/" + "a" * 400
+    told = edition(articles=(article(title="Tin lũ", lead=LEAD, url=url), article("b", url=URL)))
+    made = compose_posts(Short(), told, CONTEXT, TEMPLATE, longest=longest)
+    first = next(post for post in made if post.article == told.articles[0].id)
+    assert (first.link, url in first.text) == (url, False)
+    assert first.text.startswith("Tin lũ")
+    assert made[-1].link == URL
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_no_post_is_frozen_with_more_pictures_than_its_network_takes(most: int) -> None:
+    told = edition(articles=(article(image=Image(url="https://bacson.example/lu.jpg", alt="Nước lũ")),))
+
+    @dataclass(frozen=True, kw_only=True)
+    class Gallery(Short):
+        @property
+        def limits(self) -> PostLimits:
+            return PostLimits(text=300, pictures=most)
+
+        def compose(self, edition: Edition, context: ComposeContext) -> Sequence[Content]:
+            (post,) = compose_posts(self, edition, context, TEMPLATE)
+            return [replace(post, pictures=post.pictures * 3)]
+
+    (made,) = Gallery(name="x").renditions(told, CONTEXT)
+    assert isinstance(made.content, Post)
+    assert len(made.content.pictures) == most
