@@ -49,9 +49,7 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
 
     Exit code: 1 if a source cannot be read, 2 if the configuration is wrong.
     """
-    from ..design.check import files_without_effect
     from ..errors import ConfigError, UserError
-    from .check_web import warnings_of_old_links, warnings_of_web
 
     try:
         store, strange, sent = check_offline(app)
@@ -60,7 +58,6 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
             raise
         app.show_json({"ok": False, "problems": [asdict(problem) for problem in error.problems]})
         raise SystemExit(2) from None
-    newsroom = app.newsroom
     found = inspect_sources(app) if online else []
     faults, tried = _check_online(app) if online else ([], [])
     if faults:
@@ -70,17 +67,13 @@ def command(app: CliContext, online: bool, as_json: bool) -> None:
     unreadable = [one.source for one in found if not one.usable]
     if as_json:
         read = {"read": [_inspection_data(one) for one in found]} if online else {}
-        unused = files_without_effect(newsroom.templates)
-        summary = {**_summary(newsroom, store), "ok": not unreadable, "topics": strange, "unused_templates": unused}
-        app.show_json({**summary, **read})
+        app.show_json({**_summary(app.newsroom, store, strange), "ok": not unreadable, **read})
     else:
-        _show_summary(app, newsroom, store, unreadable)
+        _show_summary(app, app.newsroom, store, unreadable)
         for line in tried:
             say(f"  channel      {line}")
         show_inspections(app, found)
-        unused = files_without_effect(newsroom.templates)
-        for line in (*strange, *unused, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
-            warn(line)
+        _show_warnings(app.newsroom, strange, sent)
     if unreadable:
         raise SystemExit(1)
 
@@ -169,7 +162,9 @@ def _unknown_topics(newsroom: Newsroom, known: frozenset[str] | None) -> list[st
     return lines
 
 
-def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
+def _summary(newsroom: Newsroom, store: str, strange: list[str]) -> dict[str, Any]:
+    from ..design.check import files_without_effect
+
     settings = newsroom.settings
     return {
         "ok": True,
@@ -184,6 +179,8 @@ def _summary(newsroom: Newsroom, store: str) -> dict[str, Any]:
         "mailboxes": [str(mailbox) for mailbox in settings.bounces],
         "placeholders": placeholders(newsroom),
         "readable_by_others": [str(path) for path in newsroom.exposed],
+        "topics": strange,
+        "unused_templates": files_without_effect(newsroom.templates),
     }
 
 
@@ -210,6 +207,16 @@ def _show_summary(app: CliContext, newsroom: Newsroom, store: str, unreadable: S
         warn(line)
     for path in newsroom.exposed:
         warn(f"{path}: others can read it, and this could not be changed; as its owner: chmod go-rw {path}")
+
+
+def _show_warnings(newsroom: Newsroom, strange: Sequence[str], sent: Sequence[LinkAddress]) -> None:
+    """What keeps nobody from sending: odd topics, templates without effect, pages and old links that lead nowhere."""
+    from ..design.check import files_without_effect
+    from .check_web import warnings_of_old_links, warnings_of_web
+
+    unused = files_without_effect(newsroom.templates)
+    for line in (*strange, *unused, *warnings_of_web(newsroom), *warnings_of_old_links(newsroom, sent)):
+        warn(line)
 
 
 def placeholders(newsroom: Newsroom) -> list[str]:

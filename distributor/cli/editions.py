@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import editions_edit, editions_settle, editions_watch
+from . import editions_edit, editions_settle, editions_show, editions_watch
 from .context import (
     CliContext,
     by_option,
@@ -29,7 +29,8 @@ from .context import (
     warn,
     yes_option,
 )
-from .editions_edit import shown_preheader, version_option, voice_lines
+from .editions_edit import version_option
+from .editions_show import row_data
 from .listing import ListingGroup
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: b
     with app.store() as database, database.read(long=True) as connection:
         if as_json:
             rows_of = edition_repository.iterate_editions(connection, newsletter, limit)
-            app.show_json_list(_data(row) | {"deliveries": count_by_state(connection, row.id)} for row in rows_of)
+            app.show_json_list(row_data(row) | {"deliveries": count_by_state(connection, row.id)} for row in rows_of)
             return
         found = edition_repository.list_editions(connection, newsletter, limit or SHOWN)
         total = edition_repository.count_editions(connection, newsletter)
@@ -86,70 +87,6 @@ def _list(app: CliContext, newsletter: str | None, limit: int | None, as_json: b
         rows.append((row.id, app.local(row.frozen_at), row.slot, row.state, row.subject, progress))
     show_table(["id", "frozen", "slot", "state", "subject", "deliveries"], rows, "No editions yet.")
     show_remaining(len(found), total)
-
-
-def _data(row: EditionRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in row.__slots__}
-
-
-@command.command("show", short_help="Show an edition: its articles, deliveries and history.")
-@click.argument("edition", shell_complete=complete_edition)
-@json_option
-@pass_cli_context
-def show(app: CliContext, edition: str, as_json: bool) -> None:
-    """Show one edition: its articles, emails, recipients, deliveries and history."""
-    from ..delivery.queries import count_by_state
-    from ..editions import repository as edition_repository
-    from ..errors import UserError
-    from ..pipeline.edit_draft import version_of
-
-    with app.store() as database, database.read() as connection:
-        row = edition_repository.find_row(connection, edition)
-        content = edition_repository.find(connection, edition)
-        if row is None or content is None:
-            raise UserError(f"there is no edition {edition!r}; `distributor editions` lists them")
-        events = edition_repository.list_events(connection, edition)
-        segments = edition_repository.list_segment_articles(connection, edition)
-        sizes = edition_repository.count_segment_sizes(connection, edition)
-        tally = count_by_state(connection, edition)
-        kept = edition_repository.list_renditions(connection, edition)
-    data: dict[str, Any] = {
-        **_data(row),
-        "version": version_of(events),
-        "preheader": shown_preheader(app, content),
-        "words": {name: getattr(content.words, name) for name in ("subject", "preheader", "intro")},
-        "blocks": [{"label": one.label, "after": one.after, "text": one.text} for one in content.blocks],
-        "articles": [{"id": one.id, "title": one.title, "version": one.version} for one in content.articles],
-        "briefs": [{"id": one.id, "title": one.title, "version": one.version} for one in content.briefs],
-        "emails": [
-            {"variant": variant, "articles": ids, "recipients": sizes[variant]} for variant, ids in segments.items()
-        ],
-        "renditions": [{"channel": one.channel, "variant": one.variant, "sha256": one.sha256} for one in kept],
-        "deliveries": tally,
-        "events": [{"at": one.at, "event": one.event, "actor": one.actor, "reason": one.reason} for one in events],
-    }
-    if as_json:
-        app.show_json(data)
-        return
-    say(f"{row.id}: {row.subject}", bold=True)
-    when = f"released {app.local(row.released_at)}" if row.released_at else f"due {app.local(row.due_at)}"
-    say(f"  {row.kind} for slot {row.slot}; {row.state}; frozen {app.local(row.frozen_at)}, {when}")
-    if row.released_at is None:
-        say(f"  version {data['version']}; `distributor editions edit {row.id}` changes it")
-    for line in voice_lines(app, content):
-        say(f"  {line}")
-    for one in content.articles:
-        say(f"    {one.id}  {one.title}")
-    for one in content.briefs:
-        say(f"    {one.id}  {one.title} (in brief)")
-    for variant, ids in segments.items():
-        say(f"  {variant}: {plural(len(ids), 'article')} for {plural(sizes[variant], 'recipient')}")
-    for channel, states in tally.items():
-        say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
-    for event in events:
-        by = "" if event.event in ("telling", "told") else "by "  # reviewers are told, they do nothing
-        reason = f": {event.reason}" if event.reason else ""
-        say(f"  {app.local(event.at)}  {event.event} {by}{event.actor}{reason}")
 
 
 @command.command("approve", short_help="Approve a draft, so that it is sent at its time.")
@@ -247,6 +184,7 @@ def cancel(app: CliContext, edition: str, by: str | None, reason: str, yes: bool
     say(f"{edition}: cancelled; {plural(given_up, 'delivery', 'deliveries')} ended (state: expired){waits}")
 
 
+command.add_command(editions_show.show)
 command.add_command(editions_watch.watch)
 command.add_command(editions_edit.edit)
 command.add_command(editions_settle.settle)

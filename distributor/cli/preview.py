@@ -73,10 +73,6 @@ def command(
     Nothing is sent or recorded: the next `send` makes the same edition. For an EDITION (such as `tin-sang-1`), writes what
     was sent, byte for byte.
     """
-    from ..preview.collect import collect_preview
-    from ..preview.local_images import embed_images
-    from ..preview.page import INDEX, render_preview
-
     if every or not newsletter:
         if not every or newsletter or channels:
             raise click.UsageError("name a newsletter or an edition, or write --all by itself")
@@ -85,9 +81,16 @@ def command(
     name = newsletter
     if name in app.newsroom.settings.newsletters or not (preview := _existing_edition(app, name, channels)):
         preview = _planned_edition(app, name, channels, gather)
-    if preview is None:
-        return
-    folder = output or app.newsroom.folder / "var" / "preview" / name
+    if preview is not None:
+        _write_edition(app, name, preview, output or app.newsroom.folder / "var" / "preview" / name, open_it)
+
+
+def _write_edition(app: CliContext, name: str, preview: PreviewInput, folder: Path, open_it: bool) -> None:
+    """The renditions of an edition and the page that shows them, with what preflight finds."""
+    from ..preview.collect import collect_preview
+    from ..preview.local_images import embed_images
+    from ..preview.page import INDEX, render_preview
+
     written = _rendition_files(app, preview)
     shown = collect_preview(app.newsroom, name, preview, written)
     pages = render_preview(shown, app.newsroom.templates)

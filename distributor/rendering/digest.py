@@ -184,29 +184,12 @@ def edition_values(
     """The values of an edition for templates, the same for every recipient; docs/templates.md explains each."""
     language, zone = edition.language, settings.zone
     cache = render_cache or RenderCache()
-    facts = _telling_facts(edition, zone)
-    view = functools.partial(_article_view, edition, settings, options, detail, cache, facts)
-    full = len(edition.articles) if detail.full is None else detail.full
-    place = _places(edition, full, settings, detail, cache)
-    stories = [view(article, place.get(article.id, 0)) for article in edition.articles[:full]]
-    below = [*edition.articles[full:], *edition.briefs]
-    lines = _line_count(len(below), detail.lines, options.web_url)
-    briefs = [view(article, full + position) for position, article in enumerate(below[:lines])]
-    if not stories:  # an edition of lines only still has a story at its top
-        stories, briefs = briefs[:1], briefs[1:]
+    stories, briefs, rest = _stories_and_lines(edition, settings, options, detail, cache)
     words = _ShortTexts(edition, settings, [*stories, *briefs])
     sections = group_into_sections(stories[1:], language, settings.sections, texts=settings.texts)
     pictures = picture_width(settings.site.theme.width)
     return {
-        "edition": EditionView(
-            id=edition.id,
-            number=edition.number,
-            subject=safe_text(edition.subject),
-            overflow=edition.overflow,
-            kind=options.kind or edition.kind.value,
-            frozen_at=edition.frozen_at,
-            issued_at=edition.issued_at,
-        ),
+        "edition": _edition_view(edition, options.kind or edition.kind.value),
         "date": i18n.long_date(edition.issued_at, language, zone, alone=True),
         "preheader": words.preheader(),
         "greeting": words.greeting(),
@@ -220,9 +203,39 @@ def edition_values(
         "stories": stories,
         "briefs": briefs,
         "brief_sections": _group_lines(briefs, len(stories) + 1, language, settings),
-        "rest": len(below) - lines,
+        "rest": rest,
         "rest_url": "",
     }
+
+
+def _edition_view(edition: Edition, kind: str) -> EditionView:
+    return EditionView(
+        id=edition.id,
+        number=edition.number,
+        subject=safe_text(edition.subject),
+        overflow=edition.overflow,
+        kind=kind,
+        frozen_at=edition.frozen_at,
+        issued_at=edition.issued_at,
+    )
+
+
+def _stories_and_lines(
+    edition: Edition, settings: RenderSettings, options: DigestOptions, detail: DetailLevel, cache: RenderCache
+) -> tuple[list[ArticleView], list[ArticleView], int]:
+    """The articles in full, those of one line, and how many more are left to the web."""
+    facts = _telling_facts(edition, settings.zone)
+    view = functools.partial(_article_view, edition, settings, options, detail, cache, facts)
+    full = len(edition.articles) if detail.full is None else detail.full
+    place = _places(edition, full, settings, detail, cache)
+    stories = [view(article, place.get(article.id, 0)) for article in edition.articles[:full]]
+    below = [*edition.articles[full:], *edition.briefs]
+    shown = _line_count(len(below), detail.lines, options.web_url)
+    lines = [view(article, full + position) for position, article in enumerate(below[:shown])]
+    rest = len(below) - shown
+    if not stories:  # an edition of lines only still has a story at its top
+        return lines[:1], lines[1:], rest
+    return stories, lines, rest
 
 
 def _article_view(

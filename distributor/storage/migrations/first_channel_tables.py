@@ -9,6 +9,13 @@ from ..rows import UtcTime
 
 def create_channel_tables() -> None:
     """Create them, on the connection that Alembic works on; after that of deliveries."""
+    _backoffs_and_turns()
+    _memory()
+    _faults()
+    _delivery_steps()
+
+
+def _backoffs_and_turns() -> None:
     op.create_table(
         "channel_backoff",
         sa.Column("channel", sa.String(length=40), nullable=False),
@@ -24,6 +31,9 @@ def create_channel_tables() -> None:
         sa.Column("taken", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_turns")),
     )
+
+
+def _memory() -> None:
     op.create_table(
         "channel_memory",
         sa.Column("channel", sa.String(length=40), nullable=False),
@@ -34,6 +44,9 @@ def create_channel_tables() -> None:
         sa.Column("updated", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_memory")),
     )
+
+
+def _faults() -> None:
     op.create_table(
         "channel_faults",
         sa.Column("channel", sa.String(length=40), nullable=False),
@@ -42,6 +55,9 @@ def create_channel_tables() -> None:
         sa.Column("at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_faults")),
     )
+
+
+def _delivery_steps() -> None:
     op.create_table(
         "delivery_steps",
         sa.Column("delivery_id", NUMBER, nullable=False),
