@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,13 +12,13 @@ from markupsafe import Markup
 from ..channel import Digest
 from ..config.schema import Newsletter, Settings
 from ..merge_fields import merge_tag
-from ..model import Edition, EditionKind, Language
+from ..model import Article, Edition, EditionKind, Language
 from ..rendering.blocks import BlockView
 from ..rendering.digest import DigestOptions, render_digest
 from ..rendering.templates import Templates
 from ..rendering.transactional import render_transactional
 from .articles import NOW, sample_articles, sample_edition
-from .samples import Sample, SampleKind, newsletter_in, render_settings
+from .samples import Cases, Sample, SampleKind, newsletter_in, render_settings
 
 _WORDS = {
     Language.VI: {
@@ -156,70 +156,100 @@ def _single(
     return Sample(kind=SampleKind.EMAIL, template=template, case=case, language=language, make=make)
 
 
-def _transactional(
-    settings: Settings, newsletter: Newsletter, language: Language
-) -> dict[str, dict[str, dict[str, Any]]]:
+_WHOLE_SITE: Mapping[str, Any] = {"newsletter": None}
+
+
+def _transactional(settings: Settings, newsletter: Newsletter, language: Language) -> dict[str, Cases]:
     """The values of every transactional email, by template and case."""
-    site, words = settings.site, _WORDS[language]
-    links, later = settings.links_url, NOW + timedelta(days=3)
-    articles = sample_articles(site, newsletter, language)
-    edition = sample_edition(site, newsletter, language, kind=EditionKind.ALERT, overflow=0)
-    edition = replace(edition, articles=edition.articles[:1], briefs=())
+    site = settings.site
+    alert = sample_edition(site, newsletter, language, kind=EditionKind.ALERT, overflow=0)
+    alert = replace(alert, articles=alert.articles[:1], briefs=())
+    return {
+        "email/correction": _correction(sample_articles(site, newsletter, language), language),
+        **_signing_up(settings, newsletter),
+        **_subscriber(settings, language),
+        "email/review": _review(settings, sample_edition(site, newsletter, language), language),
+        "email/alert": {"by itself": {"edition": alert}},
+    }
+
+
+def _correction(articles: Sequence[Article], language: Language) -> Cases:
+    corrected = {"article": articles[0], "note": _WORDS[language]["note"], "carried_at": NOW, "corrected_at": NOW}
+    bare = replace(articles[5], url="", lead="", body_html="")
+    return {
+        "": corrected,
+        "without picture and address": {**corrected, "article": bare},
+        "withdrawn": {**corrected, "withdrawn": True},
+    }
+
+
+def _asked(settings: Settings) -> dict[str, Any]:
+    """When a subscriber asked for an email, and how to answer that it was somebody else."""
+    return {"asked_at": NOW, "unsubscribe_url": f"{settings.links_url}/c/mau/no"}
+
+
+def _confirmation(settings: Settings) -> dict[str, Any]:
     titles = ", ".join(one.title for one in settings.newsletters.values())
-    asked = {"asked_at": NOW, "unsubscribe_url": f"{links}/c/mau/no"}
-    whole_site: dict[str, Any] = {"newsletter": None}
-    confirmation = {"confirm_url": f"{links}/c/mau", "expires_at": later, "titles": titles, **asked}
-    corrected = {"article": articles[0], "note": words["note"], "carried_at": NOW, "corrected_at": NOW}
-    data = [{"title": title, "lines": ["lan@example.com", "Tin trong tỉnh"]} for title in words["data"]]
+    url, until = f"{settings.links_url}/c/mau", NOW + timedelta(days=3)
+    return {"confirm_url": url, "expires_at": until, "titles": titles, **_asked(settings)}
+
+
+def _signing_up(settings: Settings, newsletter: Newsletter) -> dict[str, Cases]:
+    """From the sign-up to the welcome."""
+    links, confirmation = settings.links_url, _confirmation(settings)
+    welcome = {
+        "titles": confirmation["titles"], "sender": "ban-tin@example.com", "latest_url": f"{links}/archive/mau",
+    }  # fmt: skip
+    return {
+        "email/confirmation": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
+        "email/reminder": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
+        "email/welcome": {"": welcome, "nothing optional": {"newsletter": newsletter}},
+    }
+
+
+def _subscriber(settings: Settings, language: Language) -> dict[str, Cases]:
+    """What a subscriber asks for later: the link, another address, the own data, to leave."""
+    links, asked, confirmation = settings.links_url, _asked(settings), _confirmation(settings)
+    data = [{"title": title, "lines": ["lan@example.com", "Tin trong tỉnh"]} for title in _WORDS[language]["data"]]
+    left = {"received_at": NOW, "stopped_at": NOW}
+    return {
+        "email/link": {"": {"link_url": f"{links}/p/mau", **asked, **_WHOLE_SITE}},
+        "email/address_change": {
+            "": {**confirmation, "old_address": "l…@example.com", **_WHOLE_SITE},
+            "nothing optional": _bare(confirmation),
+        },
+        "email/address_changed": {
+            "": {"new_address": "l…@example.com", "changed_at": NOW, **asked, **_WHOLE_SITE},
+            "nothing optional": {"new_address": "l…@example.com", **_WHOLE_SITE},
+        },
+        "email/data": {
+            "": {"sections": data, "link_url": f"{links}/p/mau/data.json", **asked, **_WHOLE_SITE},
+            "nothing optional": {"sections": data, **_WHOLE_SITE},
+        },
+        "email/goodbye": {
+            "": {**left, "again_url": f"{links}/subscribe", **asked},
+            "of the whole site": {**left, **_WHOLE_SITE},
+        },
+    }
+
+
+def _review(settings: Settings, edition: Edition, language: Language) -> Cases:
+    links, words = settings.links_url, _WORDS[language]
     review = {
-        "edition": sample_edition(site, newsletter, language),
+        "edition": edition,
         "audience": 12_345,
-        "deadline": later,
+        "deadline": NOW + timedelta(days=3),
         "preview_url": f"{links}/archive",
         "review_url": f"{links}/review/mau",
         "problem": words["problem"],
         "changes": [words["intro"]],
         "unsubscribe_url": "",
     }
-    bare_review = {**review, "review_url": "", "preview_url": "", "problem": "", "changes": [], "deadline": None}
+    bare = {**review, "review_url": "", "preview_url": "", "problem": "", "changes": [], "deadline": None}
     return {
-        "email/correction": {
-            "": corrected,
-            "without picture and address": {
-                **corrected,
-                "article": replace(articles[5], url="", lead="", body_html=""),
-            },
-            "withdrawn": {**corrected, "withdrawn": True},
-        },
-        "email/confirmation": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
-        "email/reminder": {"": dict(confirmation), "of the whole site, nothing optional": _bare(confirmation)},
-        "email/welcome": {
-            "": {"titles": titles, "sender": "ban-tin@example.com", "latest_url": f"{links}/archive/mau"},
-            "nothing optional": {"newsletter": newsletter},
-        },
-        "email/link": {"": {"link_url": f"{links}/p/mau", **asked, **whole_site}},
-        "email/address_change": {
-            "": {**confirmation, "old_address": "l…@example.com", **whole_site},
-            "nothing optional": _bare(confirmation),
-        },
-        "email/address_changed": {
-            "": {"new_address": "l…@example.com", "changed_at": NOW, **asked, **whole_site},
-            "nothing optional": {"new_address": "l…@example.com", **whole_site},
-        },
-        "email/data": {
-            "": {"sections": data, "link_url": f"{links}/p/mau/data.json", **asked, **whole_site},
-            "nothing optional": {"sections": data, **whole_site},
-        },
-        "email/goodbye": {
-            "": {"received_at": NOW, "stopped_at": NOW, "again_url": f"{links}/subscribe", **asked},
-            "of the whole site": {"received_at": NOW, "stopped_at": NOW, **whole_site},
-        },
-        "email/review": {
-            "": {**review, "on_silence": "send"},
-            "without web pages": {**bare_review, "on_silence": "hold"},
-            "cancelled without an answer": {**review, "on_silence": "cancel"},
-        },
-        "email/alert": {"by itself": {"edition": edition}},
+        "": {**review, "on_silence": "send"},
+        "without web pages": {**bare, "on_silence": "hold"},
+        "cancelled without an answer": {**review, "on_silence": "cancel"},
     }
 
 

@@ -1,19 +1,15 @@
-"""Sample web pages: those of the archive, of the sign-up, of a subscriber, of reviewers; and the posts."""
+"""Sample web pages: those of an edition and of an article, those with lists, those with forms; and the posts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..articles.search_index import IndexedArticle
-from ..articles.snippets import Piece
 from ..channel import Appearance, PostLimits
 from ..config.schema import Newsletter, Settings
-from ..editions.web_archive import ArchivedEdition
-from ..model import EditionKind, Language
+from ..model import Edition, EditionKind, Language
 from ..newsroom import Newsroom
 from ..preview.page import (
     INDEX,
@@ -36,20 +32,11 @@ from ..rendering.page_frame import STANDALONE
 from ..rendering.pages import render_article_page, render_edition_page
 from ..rendering.templates import Templates
 from ..rendering.web_pages import WebPages
-from ..web.mailbox import MailboxEntry
-from ..web.signup_form import takes_signups
 from ..web.snippet import render_snippet
 from .articles import NOW, PICTURES, sample_articles, sample_edition
 from .forms import form_pages
+from .lists import list_pages
 from .samples import GalleryEntry, Sample, SampleKind, newsletter_in, render_settings
-
-_ERRORS: Mapping[tuple[str, str], Mapping[str, object]] = {
-    ("not_found", "not_found_help"): {},
-    ("went_wrong", "went_wrong_help"): {},
-    ("too_many", ""): {"minutes": 60},
-    ("link_invalid", "link_invalid_help"): {},
-    ("email_gone", "email_gone_help"): {},
-}
 
 
 def page_samples(newsroom: Newsroom, language: Language) -> Iterator[Sample]:
@@ -57,7 +44,7 @@ def page_samples(newsroom: Newsroom, language: Language) -> Iterator[Sample]:
     settings = newsroom.settings
     newsletter = newsletter_in(settings, language)
     yield from _frozen(settings, newsletter, language)
-    for pages in (_lists(newsroom, newsletter, language), form_pages(newsroom, newsletter, language)):
+    for pages in (list_pages(newsroom, newsletter, language), form_pages(newsroom, newsletter, language)):
         for template, cases in pages.items():
             for case, values in cases.items():
                 yield _web_page(settings, language, template, case, values)
@@ -104,26 +91,52 @@ def _feeds(settings: Settings) -> Sequence[Mapping[str, str]]:
 # -- editions and articles -----------------------------------------------------------------------------------------------
 
 
-def _frozen(settings: Settings, newsletter: Newsletter, language: Language) -> Iterator[Sample]:
+@dataclass(frozen=True, slots=True)
+class _FrozenPages:
     """The pages of an edition and of an article: as files, and on the web service with all that may stand there."""
-    site, other = settings.site, Language.EN if language is Language.VI else Language.VI
-    edition = sample_edition(site, newsletter, language)
-    notes = DigestOptions(notes={edition.articles[0].id: "09:12", edition.briefs[0].id: "09:12"})
-    shared: dict[str, Any] = {
-        "url": f"{settings.links_url}/archive/mau",
-        "creator": "@tin@bacson.example",
-        "subscribe_url": f"{settings.links_url}/subscribe",
-    }
 
-    def frame(templates: Templates, content: Language, *, corrected: bool = True) -> Mapping[str, object]:
-        first, second = edition.articles[:2]
-        said = [
+    settings: Settings
+    newsletter: Newsletter
+    language: Language
+    edition: Edition
+
+    def edition_page(self, templates: Templates, kind: EditionKind, on_the_web: bool) -> str:
+        given = render_settings(self.settings, self.newsletter, templates)
+        if not on_the_web:
+            return render_edition_page(replace(self.edition, kind=kind), given)
+        notes = DigestOptions(notes={self.edition.articles[0].id: "09:12", self.edition.briefs[0].id: "09:12"})
+        html = render_edition_page(self.edition, given, notes, frame=self._frame(templates), **self._links())
+        return with_styles(html, WebPages(self.settings, templates))
+
+    def article_page(self, templates: Templates, number: int, on_the_web: bool) -> str:
+        article = sample_articles(self.settings.site, self.newsletter, self.language)[number]
+        given = render_settings(self.settings, self.newsletter, templates)
+        around = self._frame(templates, corrected=number == 1) if on_the_web else STANDALONE
+        more = self._links() if on_the_web else {}
+        note = "09:12" if number else ""
+        html = render_article_page(article, given, self.language, note=note, frame=around, **more)
+        return with_styles(html, WebPages(self.settings, templates))
+
+    def _links(self) -> dict[str, Any]:
+        links = self.settings.links_url
+        return {
+            "url": f"{links}/archive/mau",
+            "creator": "@tin@bacson.example",
+            "subscribe_url": f"{links}/subscribe",
+        }
+
+    def _frame(self, templates: Templates, *, corrected: bool = True) -> Mapping[str, object]:
+        """What stands around a page on the web service, whose language is not that of its articles."""
+        site = self.settings.site
+        first, second = self.edition.articles[:2]
+        corrections = [
             {"id": first.id, "title": first.title, "at": NOW, "withdrawn": False},
             {"id": second.id, "title": second.title, "at": NOW, "withdrawn": True},
         ]
+        content = Language.EN if self.language is Language.VI else Language.VI
         return {
-            **WebPages(settings, templates).frame(language, "/archive/mau", newsletter),
-            "feeds": _feeds(settings),
+            **WebPages(self.settings, templates).frame(self.language, "/archive/mau", self.newsletter),
+            "feeds": _feeds(self.settings),
             "text_size": "large",
             "tools": {
                 "path": "/archive/mau",
@@ -132,39 +145,22 @@ def _frozen(settings: Settings, newsletter: Newsletter, language: Language) -> I
                 "title": site.title,
             },
             "content_language": content.value,
-            "corrected": said if corrected else (),
+            "corrected": corrections if corrected else (),
         }
 
-    def edition_page(templates: Templates, kind: EditionKind, on_the_web: bool) -> str:
-        given = render_settings(settings, newsletter, templates)
-        if not on_the_web:
-            return render_edition_page(replace(edition, kind=kind), given)
-        html = render_edition_page(edition, given, notes, frame=frame(templates, other), **shared)
-        return with_styles(html, WebPages(settings, templates))
 
-    def article_page(templates: Templates, number: int, on_the_web: bool) -> str:
-        article, given = (
-            sample_articles(site, newsletter, language)[number],
-            render_settings(settings, newsletter, templates),
-        )
-        around = frame(templates, other, corrected=number == 1) if on_the_web else STANDALONE
-        more = shared if on_the_web else {}
-        html = render_article_page(article, given, language, note="09:12" if number else "", frame=around, **more)
-        return with_styles(html, WebPages(settings, templates))
-
-    yield _sample(
-        "page/edition.html.j2", "", language, partial(edition_page, kind=EditionKind.DIGEST, on_the_web=False)
-    )
-    for kind in (EditionKind.WEEKLY, EditionKind.ALERT):
-        yield _sample("page/edition.html.j2", kind.value, language, partial(edition_page, kind=kind, on_the_web=False))
-    yield _sample(
-        "page/edition.html.j2",
-        "of the web service, corrected",
-        language,
-        partial(edition_page, kind=EditionKind.DIGEST, on_the_web=True),
-    )
+def _frozen(settings: Settings, newsletter: Newsletter, language: Language) -> Iterator[Sample]:
+    pages = _FrozenPages(settings, newsletter, language, sample_edition(settings.site, newsletter, language))
+    for case, kind, on_the_web in (
+        ("", EditionKind.DIGEST, False),
+        ("weekly", EditionKind.WEEKLY, False),
+        ("alert", EditionKind.ALERT, False),
+        ("of the web service, corrected", EditionKind.DIGEST, True),
+    ):
+        make = partial(pages.edition_page, kind=kind, on_the_web=on_the_web)
+        yield _sample("page/edition.html.j2", case, language, make)
     for number, case in enumerate(("", "corrected since", "without a time", "without a date and an address")):
-        make = partial(article_page, number=number, on_the_web=number > 0)
+        make = partial(pages.article_page, number=number, on_the_web=number > 0)
         yield _sample("page/article.html.j2", case, language, make)
 
 
@@ -259,98 +255,3 @@ def _samples_page(settings: Settings, language: Language, templates: Templates) 
     shown = {"Emails": [email, replace(email, files={}, fault="…")], "Posts": [replace(email, files={}, text="…")]}
     values = {"site": settings.site, "shown": shown, **style_values(settings.site.theme)}
     return templates.render("page/samples.html.j2", values)
-
-
-# -- lists ---------------------------------------------------------------------------------------------------------------
-
-
-def _lists(newsroom: Newsroom, newsletter: Newsletter, language: Language) -> dict[str, dict[str, dict[str, Any]]]:
-    """The pages on which editions, articles and feeds are listed."""
-    settings = newsroom.settings
-    shown = sample_articles(settings.site, newsletter, language)
-    editions = [
-        ArchivedEdition(
-            id=f"{newsletter.id}-{number}",
-            newsletter=newsletter.id,
-            number=number,
-            kind="alert" if number == 126 else "digest",
-            subject=shown[128 - number].title,
-            language=other.value,
-            due_at=NOW - timedelta(days=128 - number),
-            released_at=NOW - timedelta(days=128 - number),
-        )
-        for number, other in ((128, language), (127, Language.EN), (126, Language.VI))
-    ]
-    found = [
-        IndexedArticle(one.id, one.title, one.lead, one.published, one.has_date)
-        for one in (*shown[:3], replace(shown[3], has_date=False))
-    ]
-    topics = {"kinh-te": (shown[2].title[:20], 12), "y-te": ("Y tế", 1)}
-    months = [{"id": "2026-11", "name": "11/2026", "number": 23}, {"id": "2026-10", "name": "10/2026", "number": 31}]
-    mine: dict[str, Any] = {"newsletter": newsletter}
-    paged = {"list_path": "/archive/mau", "page": 2, "more": True}
-    pieces = [[Piece(one.title[:9], True), Piece(one.title[9:])] for one in found]
-    hits = [
-        {"id": one.id, "title": words, "passage": words, "published": one.published, "has_date": one.has_date}
-        for one, words in zip(found, pieces, strict=True)
-    ]
-    search = {"asked": "cầu Nà Mạ", "total": 43, "results": hits, "page": 2, "more": True}
-    entries = [
-        {"title": one.title, "url": one.url, "summary": one.lead, "published": one.published} for one in shown[:5]
-    ]
-    letters = [
-        MailboxEntry("0" * 32, shown[0].title, "lan@example.com", NOW),
-        MailboxEntry("1" * 32, shown[1].title, "lan@example.com", None),
-    ]
-    return {
-        "archive": {
-            "": {"listed": [{"id": newsletter.id, "title": newsletter.title, "editions": editions}], "topics": topics},
-            "empty": {"listed": [], "topics": {}},
-        },
-        "editions": {
-            "": {**mine, **paged, "shown": editions, "takes_signups": True, "month": "", "months": months},
-            "of a month": {**mine, **paged, "page": 1, "shown": editions, "takes_signups": False, "month": "11/2026",
-                           "months": months},
-            "empty": {**mine, **paged, "page": 1, "more": False, "shown": [], "takes_signups": True, "month": "",
-                      "months": []},
-        },
-        "topic": {"": {"slug": "kinh-te", "topic": "Kinh tế", "shown": found, **paged}},
-        "search": {
-            "": {"asked": "", "total": 0, "match": "phrase", "results": [], "page": 1, "more": False},
-            "found": {**search, "match": "phrase"},
-            "found as words": {**search, "match": "words"},
-            "found as beginnings": {**search, "match": "beginnings"},
-            "nothing found": {**search, "total": 0, "results": [], "match": "phrase"},
-        },
-        "feeds": {"": {"url": settings.links_url, "offers": list(settings.newsletters.values()), "topics": topics}},
-        "feed": {
-            "": {**mine, "feed_title": newsletter.title, "entries": [*entries, {**entries[0], "url": "", "summary": ""}],
-                 "addresses": [f"{settings.links_url}/feeds/rss.xml"]},
-        },
-        "mailbox": {"": {"entries": letters}, "empty": {"entries": []}},
-        "newsletter": {
-            "": {**mine, "signup": None, "latest": editions[0], "titles": [one.title for one in shown],
-                 "earlier": editions[1:], "description": newsletter.description},
-            "without an edition": {**mine, "signup": None, "latest": None, "titles": [], "earlier": []},
-        },
-        "home": {"": {"offers": _offers(newsroom, editions[0]), "signup": None}, "empty": {"offers": [], "signup": None}},
-        "error": {
-            (key if number else ""): {"key": key, "help_key": help, "values": values}
-            for number, ((key, help), values) in enumerate(_ERRORS.items())
-        },
-    }  # fmt: skip
-
-
-def _offers(newsroom: Newsroom, latest: ArchivedEdition) -> list[dict[str, object]]:
-    settings = newsroom.settings
-    return [
-        {
-            "id": one.id,
-            "title": one.title,
-            "description": one.description,
-            "language": settings.newsletter_language(one).value,
-            "takes_signups": takes_signups(newsroom, one),
-            "latest": latest if number == 0 else None,
-        }
-        for number, one in enumerate(settings.newsletters.values())
-    ]

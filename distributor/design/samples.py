@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from ..channel import Digest
 from ..config.schema import Newsletter, Settings
 from ..model import Language
 from ..rendering.globals import RenderSettings
 from ..rendering.templates import Templates
+
+Cases = dict[str, dict[str, Any]]  # the values of one template, by what is particular about them
 
 
 class SampleKind(StrEnum):
