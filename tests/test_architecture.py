@@ -275,6 +275,25 @@ def test_no_file_is_too_long_to_be_read_at_a_sitting() -> None:
     assert {name: length for name, length in lengths.items() if length > 450} == {}
 
 
+def functions(file: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a file with the number of its lines: the first is that of `def`, after any decorators."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+def test_no_function_is_too_long_to_be_held_in_the_head() -> None:
+    """Its docstring counts too."""
+    long = {
+        f"{path.name}: {name}": lines
+        for path in [*modules(), *CHANNELS.glob("*.py")]
+        for name, lines in functions(path)
+        if lines > 45
+    }
+    assert long == {}
+
+
 def test_help_says_of_each_command_what_the_command_says_itself() -> None:
     context = click.Context(main)
     for name, words in COMMANDS.items():
