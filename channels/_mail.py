@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from distributor.channel import Email, Folder, Secret
+from distributor.kit.emails import DEFAULT_NAME
 from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer, SmtpTimeouts, run_token_command
 from distributor.mail.dkim import CompiledSignatures, DkimSigner
@@ -26,7 +27,6 @@ from distributor.model import Recipient, Rendition
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _HERE = ("localhost", "127.0.0.1", "::1")
-DEFAULT_NAME = {"vi": "quý bạn đọc", "en": "reader"}  # greets who has given no name
 _Key = tuple[str, str, bool, bool]  # edition, variant, 8bit, whether it has a token
 _KEPT = 64  # compiled emails: those of as many segments as are under way together
 

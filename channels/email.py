@@ -32,18 +32,17 @@ from pydantic import Field
 from distributor import content
 from distributor.channel import Attempt, ComposeContext, Digest, Duration, Folder
 from distributor.errors import Rejected
+from distributor.kit.emails import compose_digest, compose_transactional
 from distributor.kit.files import write_to_maildir
 from distributor.mail import verp
 from distributor.mail.address import Mailbox
 from distributor.mail.connection import SmtpServer
-from distributor.mail.message import feedback_id
 from distributor.mail.pool import SmtpPool, probe_server
 from distributor.mail.provider_headers import ProviderHeaders
 from distributor.mail.setup import MailSetup
 from distributor.message_queue import Transport
 from distributor.model import Edition, Receipt, Recipient, Rendition
 from distributor.personal_channel import PersonalChannel, SequentialTransport
-from distributor.text import clean_line
 
 from ._mail import (
     Address,
@@ -144,33 +143,10 @@ class EmailChannel(PersonalChannel):
 
     def compose(self, edition: Edition, context: ComposeContext) -> Sequence[content.Email]:
         """The email of a segment, with marks in the places that differ from recipient to recipient."""
-        digest = context.digest(edition)
-        domain = Mailbox.parse(self.sender).domain
-        return [
-            content.Email(
-                variant=edition.variant,
-                subject=clean_line(digest.subject),
-                preheader=digest.preheader,
-                html=digest.html,
-                text=digest.text,
-                language=edition.language.value,
-                date=edition.issued_at.astimezone(context.newsletter.timezone or context.site.timezone),
-                list_name=clean_line(context.newsletter.title),
-                feedback_id=feedback_id(edition.id, edition.newsletter, edition.kind, domain),
-                list_id=f"{edition.newsletter}.{self.list_domain or domain}",
-            )
-        ]
+        return [compose_digest(edition, context, Mailbox.parse(self.sender), self.list_domain)]
 
     def compose_email(self, email: Digest, *, variant: str, language: str, at: datetime) -> content.Email:
-        return content.Email(
-            variant=variant,
-            subject=clean_line(email.subject),
-            preheader=email.preheader,
-            html=email.html,
-            text=email.text,
-            language=language,
-            date=at,
-        )
+        return compose_transactional(email, variant=variant, language=language, at=at)
 
     def personalize(self, rendition: Rendition, recipient: Recipient) -> bytes:
         return self._message_builder().message(rendition, recipient)

@@ -125,10 +125,11 @@ async def _no_image(url: str) -> PreparedImage | None:
 class Attempt:
     """One attempt at one rendition.
 
-    `now` is aware, in UTC. `number` counts from 1. `key` is the same for every attempt at the same bytes and for nothing
-    else: letters and digits, for idempotency keys. `edition` is the id of its edition, `edition_at` when that was frozen,
-    the same in every attempt. `thread` are the receipts of the posts that it follows, from the first of the thread to the
-    one that it answers. `read_image` gives a picture of the post, prepared for the network; None where it cannot be had.
+    `now` is aware, in UTC. `number` counts from 1. `key` is the same for every attempt at the same bytes, for the same
+    recipient if they go to people, and for nothing else: letters and digits, for idempotency keys. `edition` is the id of
+    its edition, `edition_at` when that was frozen, the same in every attempt. `thread` are the receipts of the posts that it
+    follows, from the first of the thread to the one that it answers. `read_image` gives a picture of the post, prepared for
+    the network; None where it cannot be had.
     """
 
     now: datetime

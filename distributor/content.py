@@ -74,13 +74,6 @@ class Email:
     def title(self) -> str:
         return self.subject
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers that are the same for all recipients, unencoded, for providers with an HTTP API."""
-        named = f"{self.list_name} <{self.list_id}>" if self.list_name else f"<{self.list_id}>"
-        found = {"List-Id": named if self.list_id else "", "Feedback-ID": self.feedback_id}
-        return {name: value for name, value in found.items() if value}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:

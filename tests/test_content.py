@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -63,18 +63,6 @@ def test_a_member_that_an_older_program_does_not_know_is_passed_over() -> None:
 def test_bytes_that_nobody_can_have_frozen_are_refused(media_type: str, body: bytes) -> None:
     with pytest.raises(ValueError):
         decode_content("a1", media_type, body)
-
-
-def test_an_email_has_the_headers_that_are_the_same_for_all() -> None:
-    one = Email(
-        variant="digest", subject="Tin", html="", text="", language="vi", date=datetime(2026, 11, 23, tzinfo=UTC),
-        list_id="tin-sang.bacson.example", list_name="Tin sáng", feedback_id="1:tin-sang:digest:bacson.example",
-    )  # fmt: skip
-    assert one.headers == {
-        "List-Id": "Tin sáng <tin-sang.bacson.example>",
-        "Feedback-ID": "1:tin-sang:digest:bacson.example",
-    }
-    assert replace(one, list_id="", list_name="", feedback_id="").headers == {}
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def _send_test(app: CliContext, plan: EditionPlan, address: str) -> None:
         for rendition in renditions:
             channel = channels[rendition.channel]
             assert isinstance(channel, PersonalChannel)
-            attempt = open_outside_attempt(database, channel, rendition)
+            attempt = open_outside_attempt(database, channel, rendition, f"{recipient.id} {clock().isoformat()}")
             await send_one(channel.transport(), rendition, recipient, attempt)
             done = "sent" if channel.reaches_audience else f"saved in {channel.place}"
             say(f"Test email to {to.address} {done} by {channel.name}; nothing was recorded.")

@@ -53,7 +53,7 @@ def open_attempt(
     return Attempt(
         now=now,
         number=row.attempts + 1,
-        key=idempotency_key(rendition.key, rendition.sha256),
+        key=_key(rendition, row.recipient),
         edition=rendition.edition,
         edition_at=edition.frozen_at,
         http=http,
@@ -64,15 +64,22 @@ def open_attempt(
     )
 
 
-def open_outside_attempt(database: Database, channel: Channel, rendition: Rendition | None = None) -> Attempt:
+def open_outside_attempt(
+    database: Database, channel: Channel, rendition: Rendition | None = None, recipient: str = ""
+) -> Attempt:
     """What a channel has at hand for something that has no row in the ledger: a check, a login, an event, a standing
-    rendition."""
+    rendition, an email to the `recipient` with this id."""
     http = channel.http
     given = {
-        "key": idempotency_key(rendition.key, rendition.sha256) if rendition else "",
+        "key": _key(rendition, recipient) if rendition else "",
         "edition": rendition.edition if rendition else "",
     }
     return outside_attempt(http, StoredState(database, channel.name, http), **given)
+
+
+def _key(rendition: Rendition, recipient: str) -> str:
+    """The same for every attempt at these bytes for this recipient: what all of a segment get is the same."""
+    return idempotency_key(f"{rendition.key}/{recipient}" if recipient else rendition.key, rendition.sha256)
 
 
 # -- steps -------------------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ class OutboxSender:
         rendition, recipient = await asyncio.to_thread(
             build_email, self.newsroom, channel, row, self.newsroom.secret(), attributes
         )
-        attempt = open_outside_attempt(self.database, channel, rendition)
+        attempt = open_outside_attempt(self.database, channel, rendition, recipient.id)
         batch = _MarkedBatch([OutgoingMessage(rendition, recipient)], attempts=lambda _: attempt)
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
         try:

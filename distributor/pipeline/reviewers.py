@@ -179,5 +179,5 @@ async def _send_email(
     )
     today = replace(edition, due_at=None)  # a date that is still to come looks like spam
     (letter,) = channel.renditions(today, context)
-    attempt = open_outside_attempt(database, channel, letter)
+    attempt = open_outside_attempt(database, channel, letter, person.id)
     await send_one(channel.transport(), letter, person, attempt)

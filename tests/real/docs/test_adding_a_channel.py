@@ -7,17 +7,20 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from distributor import pipeline
 from distributor.attempt import Attempt, outside_attempt
 from distributor.channel import Channel, Post, PostLimits
 from distributor.config.validation import build
 from distributor.config.yaml import read
+from distributor.delivery.queries import list_deliveries
 from distributor.errors import AuthBroken, Unavailable
 from distributor.http_client import HttpClient, ResponseRules
 from distributor.kit.trials.samples import Subject
@@ -25,6 +28,7 @@ from distributor.model import Receipt
 from distributor.plugins import registry
 from distributor.plugins.info import describe
 from support.builders import article, edition
+from support.clocked_newsroom import Line
 from support.misbehaving_server import TOKEN
 from support.social_networks import FakeContext, serving
 
@@ -45,6 +49,7 @@ def newsroom(tmp_path: Path) -> Iterator[Path]:
     (own / "notices.py").write_text(example(1), encoding="utf-8")
     with_login = example(1).replace("    @classmethod\n", f"{example(2)}\n    @classmethod\n", 1)
     (own / "codes.py").write_text(with_login.replace("type: notices", "type: codes"), encoding="utf-8")
+    (own / "letters.py").write_text(example(3), encoding="utf-8")
     registry.channels.join(own)
     yield tmp_path
     registry.channels.leave(own)
@@ -53,6 +58,7 @@ def newsroom(tmp_path: Path) -> Iterator[Path]:
 def test_the_example_is_short() -> None:
     assert len(example().splitlines()) < 50
     assert len(example(1).splitlines()) < 125
+    assert len(example(3).splitlines()) < 95
 
 
 async def test_the_example_works_as_it_stands(newsroom: Path, context: FakeContext) -> None:
@@ -170,7 +176,7 @@ def settings(url: str) -> dict[str, Any]:
     return {"url": url, "user": "bacson", "password": TOKEN, "allow_private": True}
 
 
-@pytest.mark.parametrize("name", ["ntfy", "notices", "codes"])
+@pytest.mark.parametrize("name", ["ntfy", "notices", "codes", "letters"])
 def test_the_examples_keep_the_promises_that_every_channel_makes(newsroom: Path, name: str) -> None:
     """With the very command that the page names, in a folder that is no checkout."""
     command = [sys.executable, "-P", "-m", "distributor", "channels", "test", name]
@@ -197,3 +203,81 @@ def test_the_page_names_what_there_is() -> None:
     assert all(hasattr(HttpClient, name) for name in ("send", "request", "error_for", "hide"))
     members = re.findall(r"`(\w+)`", page.partition("| of a `Post` |")[2].partition("\n\n")[0])
     assert {field.name for field in fields(Post)} - {"variant", "follows"} <= set(members)
+
+
+# -- emails through an API -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class LettersApi:
+    """A provider: takes an email once for each idempotency key, and refuses an address. `lost` are answers that get lost
+    after the email was taken."""
+
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
+    lost: int = 0
+
+    @property
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/send", self.send)
+        return app
+
+    async def send(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        self.asked += 1
+        body, key = await request.json(), request.headers["Idempotency-Key"]
+        if body["to"]["email"] == "tu.choi@example.com":
+            return web.json_response({"error": "unknown recipient"}, status=422)
+        if key not in self.keys:
+            self.sent.append(body)
+            self.keys[key] = f"m{len(self.sent)}"
+        if self.lost:
+            self.lost -= 1
+            return web.Response(status=504)
+        return web.json_response({"id": self.keys[key]})
+
+
+@pytest.fixture
+def letters(line: Line) -> Iterator[Line]:
+    """A newsroom whose emails go out through the provider of the page."""
+    own = line.folder / "channels"
+    own.mkdir(exist_ok=True)
+    (own / "letters.py").write_text(example(3), encoding="utf-8")
+    yield line
+    registry.channels.leave(own)
+
+
+async def test_a_provider_of_emails_is_one_file_and_writes_to_everybody_once(letters: Line) -> None:
+    """Through the whole engine: each recipient has an email, a key and a one-click address of their own; an answer that got
+    lost leads to no second email; who is refused is refused alone."""
+    api = LettersApi(lost=1)
+    async with serving(api.app) as url:
+        letters.config = letters.config.replace(
+            "mail: {type: email, sender: Báo <tin@bacson.example>, maildir: mail}",
+            f"mail: {{type: letters, sender: Báo <tin@bacson.example>, token: {TOKEN}, url: '{url}/send', "
+            "allow_private: true}",
+        )
+        for name in ("lan", "binh", "tu.choi"):
+            letters.subscribe(name)
+        letters.arrives("a")
+        letters.at("07:00")
+        (made,) = (await pipeline.run_tick(letters.newsroom, letters.store, letters.clock, "test")).made
+        for _ in range(3):
+            await pipeline.deliver_due(letters.newsroom, letters.store, letters.clock)
+            letters.now += timedelta(minutes=5)
+    assert sorted(one["to"]["email"] for one in api.sent) == ["binh@example.com", "lan@example.com"]
+    assert api.asked == 4, "the one whose answer got lost was asked again, under the same key"
+    first, second = api.sent
+    assert first["headers"]["List-Unsubscribe"] != second["headers"]["List-Unsubscribe"]
+    assert first["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert first["headers"]["List-Id"].endswith("<tin-sang.bacson.example>")
+    assert {"From", "To", "Subject", "Date", "Message-ID"}.isdisjoint(first["headers"])
+    assert "@@field" not in first["html"] + first["text"] + first["subject"]
+    assert made.edition is not None and first["subject"] == made.edition.subject
+    with letters.store.read() as connection:
+        rows = {row.address: row for row in list_deliveries(connection, channel="mail")}
+    assert {address: row.state for address, row in rows.items()} == {
+        "lan@example.com": "sent", "binh@example.com": "sent", "tu.choi@example.com": "rejected",
+    }  # fmt: skip
