@@ -18,7 +18,8 @@ def command(app: CliContext, target: Path) -> None:
 
     FILE ends in .tar.gz or .tar and must not exist; in a FOLDER, a file with the time in its name is made. It holds the
     store as it is at one moment, config.yaml, templates/, channels/, sources/, keys and other files that config.yaml names,
-    feeds, pages and pictures. Others on this machine cannot read it; encrypt it before it leaves, as it holds every address.
+    feeds, pages and pictures, but no articles of folder sources, nor emails that were only saved: what of it is needed
+    again is named. Others on this machine cannot read it; encrypt it before it leaves, as it holds every address.
 
     `distributor restore` makes a newsroom of it again.
     """
@@ -29,7 +30,7 @@ def command(app: CliContext, target: Path) -> None:
     with closing(app.newsroom.open_store(migrate=False)) as database, table_progress() as progress:
         made = backup.make_backup(app.newsroom, database, target, clock(), progress)
     for path in made.left_out:
-        warn(f"{path} lies outside of the newsroom's folder and is not in the backup: keep a copy of it yourself")
+        warn(f"{path} is not in the backup: keep a copy of it yourself")
     say(f"{plural(made.files, 'file')} and {made.rows:,} rows, {made.size / 1_000_000:.1f} MB: {made.file}")
 
 

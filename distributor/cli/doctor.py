@@ -152,9 +152,14 @@ def _store(app: CliContext, database: Database, visit: _Visit) -> Iterator[Check
     from .. import pipeline
     from ..doctor.facts import see_clock
     from ..doctor.machine import check_clock, check_store
+    from ..doctor.results import fault
     from ..pipeline import store_check
+    from ..storage import identity
 
+    here = identity.instance_name(app.newsroom.settings.instance, app.newsroom.folder)
     with database.read(long=True) as connection:
+        if owner := identity.find_other_owner(connection, here):
+            yield fault("store-elsewhere", database.name, f"belongs to {owner}, not to {here}: nothing is sent from it")
         visit.damaged = store_check.find_damage(connection, clock())
     yield from check_store(database.name, database.revision(), [str(one) for one in visit.damaged])
     if visit.damaged:

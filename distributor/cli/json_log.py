@@ -37,4 +37,6 @@ class JsonLogFormatter(LogFormatter):
 
 
 def _plain(value: object) -> str | int | float | bool | None:
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    if isinstance(value, float):
+        return round(value, 3)
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)

@@ -46,7 +46,7 @@ _B, _W, _U = CheckState.BROKEN, CheckState.WARNING, CheckState.UNKNOWN
 # What each check looks at, in the order of docs/doctor.md.
 CHECKS: Mapping[str, str] = {
     "config": "config.yaml, templates, channels and sources, as `distributor check` does",
-    "store": "the store can be opened, is whole, has the tables of this version, and every row can be read",
+    "store": "the store can be opened, belongs here, is whole, has the tables of this version, and every row can be read",
     "disk": "space where the store and the newsroom lie",
     "clock": "this machine's clock against PostgreSQL's or the file system's, and against the times in the store",
     "files": "nobody else on the machine can read private files or change config.yaml",
@@ -70,6 +70,9 @@ FAULTS: Mapping[str, KnownFault] = {
     "config-wrong": KnownFault("config", _B, "mend this line of config.yaml; `distributor check` shows them all"),
     "config-notice": KnownFault("config", _W, "look at this line: it may be a mistake"),
     "store-lost": KnownFault("store", _B, "look at store.url; if the store is damaged, restore the newest backup"),
+    "store-elsewhere": KnownFault(
+        "store", _B, "run `distributor store claim` if the other one is switched off; after a copy, name that in store.url"
+    ),
     "store-rows": KnownFault(
         "store", _B, "run `distributor doctor --repair`: it says above what it does, and keeps the rows as they were"
     ),

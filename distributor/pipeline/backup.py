@@ -21,8 +21,8 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from contextlib import closing, nullcontext, suppress
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -44,13 +44,16 @@ USUAL_STORE = "var/distributor.db"  # where the store is put if it was kept else
 _ENDINGS = (".tar.gz", ".tgz", ".tar")
 _FOLDERS = ("templates", "channels", "sources")
 _MOST_MANIFEST = 64_000_000  # octets
+_OF_DAMAGE = (
+    tarfile.TarError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError, RecursionError
+)  # fmt: skip
 _DAMAGED = "{}: is no backup of a newsroom, or is damaged ({}); nothing was restored"
 
 
 @dataclass(frozen=True, slots=True)
 class BackupReport:
     """A backup that was made: its size in octets, how many files of the newsroom and rows of the store it has, and the
-    files that belong to the newsroom and lie outside of its folder."""
+    files and folders that belong to the newsroom and are not in it: those outside of its folder, and articles."""
 
     file: Path
     size: int
@@ -103,12 +106,12 @@ def make_backup(
 ) -> BackupReport:
     """Write a backup into the file `target`, or into a new file of the folder `target`. Everybody may go on meanwhile.
     Raises UserError where it is there already or cannot be written, and StoreError."""
-    file = target
-    if target.is_dir() or not target.name.endswith(_ENDINGS):
-        file = target / f"distributor-{now:%Y%m%dT%H%M%SZ}.tar.gz"
-    if file.exists():
-        raise UserError(f"{file}: exists already: nothing was changed")
+    file = target = target.absolute()
     try:
+        if target.is_dir() or not target.name.endswith(_ENDINGS):
+            file = target / f"distributor-{now:%Y%m%dT%H%M%SZ}.tar.gz"
+        if file.exists():
+            raise UserError(f"{file}: exists already: nothing was changed")
         permissions.make_folder(file.parent, permissions.PRIVATE_FOLDER)
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as working:
             store = Path(working) / STORE
@@ -152,15 +155,34 @@ def _find_files(newsroom: Newsroom) -> _Found:
     for path in named:
         if path.is_file():
             found.add(path)
+    found.left_out += _list_articles(found, newsroom)
     store = sqlite_path(newsroom.settings.store.url, newsroom.folder)
     own = {os.path.realpath(f"{store}{end}") for end in SQLITE_FILES} if store else set()
     found.files = {name: path for name, path in found.files.items() if str(path) not in own}
     return found
 
 
+def _list_articles(found: _Found, newsroom: Newsroom) -> Iterator[str]:
+    """The folders and files of articles that are not in the backup: in the newsroom by their place there."""
+    for source in newsroom.sources.values():
+        for path in (getattr(source, one.name) for one in fields(source)):
+            if not isinstance(path, Path):
+                continue
+            real = Path(os.path.realpath(path))
+            inside = real.is_relative_to(found.root)
+            if not any(one == real or one.is_relative_to(real) for one in found.files.values()):
+                yield real.relative_to(found.root).as_posix() if inside else str(path)
+
+
 def _walk(folder: Path) -> Iterator[Path]:
-    """The ordinary files of a folder; hidden ones and what Python compiles are left out."""
-    for here, folders, files in os.walk(folder):
+    """The ordinary files of a folder, also behind links; hidden ones and what Python compiles are left out."""
+    seen: set[str] = set()  # a link may lead to a folder that holds it
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "__pycache__")
         yield from (path for one in sorted(files) if not one.startswith(".") and (path := Path(here) / one).is_file())
 
@@ -219,23 +241,42 @@ def _entry(name: str, size: int, mode: int, now: datetime) -> tarfile.TarInfo:
 def restore_backup(file: Path, folder: Path) -> RestoredNewsroom:
     """Put the newsroom of a backup into a new folder, or an empty one. All of it or nothing. Raises UserError where the
     folder holds anything, the backup is damaged or of a newer program, or something cannot be written."""
-    folder = folder.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: is there already and not empty: nothing was changed; name a new folder")
+    folder = Path(os.path.normpath(folder.absolute()))
     working = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.restoring")
     try:
+        if folder.exists():
+            if not folder.is_dir() or any(folder.iterdir()):
+                raise UserError(f"{folder}: is there already and not empty: nothing was changed; name a new folder")
+            working = folder / working.name  # it may be a volume of its own, or the only place where we may write
         permissions.make_folder(working, permissions.PRIVATE_FOLDER)
         manifest = _read(file, working)
         restored = _put_together(file, working, manifest, folder)
-        (working / NEWSROOM).rename(folder)
-        permissions.sync_folder(folder.parent)
-    except (tarfile.TarError, EOFError, zlib.error, ValueError, LookupError, TypeError, StoreError) as error:
+        _move(working / NEWSROOM, folder)
+    except (*_OF_DAMAGE, StoreError) as error:
         raise UserError(_DAMAGED.format(file, " ".join(str(error).split())[:200])) from None
     except OSError as error:
         raise UserError(f"{error.filename or file}: cannot be restored: {error.strerror or error}") from None
     finally:
         shutil.rmtree(working, ignore_errors=True)
     return restored
+
+
+def _move(made: Path, folder: Path) -> None:
+    """Let what was made be this folder, which is new or empty; an empty one stays the same, as somebody may be in it."""
+    if not folder.exists():
+        made.rename(folder)
+        permissions.sync_folder(folder.parent)
+        return
+    names = [one.name for one in made.iterdir()]
+    try:
+        for name in names:
+            (made / name).rename(folder / name)
+    except BaseException:
+        for name in names:
+            with suppress(OSError):  # it is still where it was
+                (folder / name).rename(made / name)
+        raise
+    permissions.sync_folder(folder)
 
 
 def _read(file: Path, working: Path) -> dict[str, Any]:

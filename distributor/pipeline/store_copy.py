@@ -56,8 +56,7 @@ def copy_store(source: Database, target: Database, now: datetime, progress: copy
                 "`serve`, `deliver` and `send`, and try again"
             )
         with target.write(long=True) as writing:
-            if filled := copying.list_filled_tables(writing):
-                raise StoreError(_NOT_EMPTY.format(target.name, ", ".join(filled[:3])))
+            _check_empty(writing, target)  # again: now nobody else can write
             copied = _copy(reading, writing, progress)
         identity.claim_instance(reading, f"the store {target.name}, into which it was copied"[:1000], now)
     return copied
@@ -100,6 +99,13 @@ def _check_target(target: Database) -> None:
         target.migrate()
         return
     _check_version(target, "begin with an empty database")
+    with target.read() as connection:  # before any lock: it may be the source, under another name
+        _check_empty(connection, target)
+
+
+def _check_empty(connection: Connection, target: Database) -> None:
+    if filled := copying.list_filled_tables(connection):
+        raise StoreError(_NOT_EMPTY.format(target.name, ", ".join(filled[:3])))
 
 
 def _check_version(database: Database, remedy: str) -> None:

@@ -76,6 +76,8 @@ def parse_title(text: str) -> str:
 def parse_site_url(text: str) -> str:
     """The address of the site, `https://` added where it is missing. Raises ValueError in words."""
     url = public_url(text if "://" in text else f"https://{text}")
+    if set(url) & set('?#"<>'):
+        raise ValueError("write the address of the site alone, without ?, #, quotes and what follows them")
     if "." not in (urlsplit(url).hostname or ""):
         raise ValueError("is no public address: its host has no dot, as in bacson.example")
     return url

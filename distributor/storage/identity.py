@@ -211,5 +211,11 @@ def claim_instance(connection: Connection, where: str, now: datetime) -> str:
     return before
 
 
+def find_other_owner(connection: Connection, where: str) -> str:
+    """Where the store belongs, if that is not here: nothing is sent from it then. Otherwise nothing."""
+    known = _claimed_by(connection)
+    return "" if known == where else known
+
+
 def _claimed_by(connection: Connection) -> str:
     return connection.execute(sa.select(instance.c.place)).scalar() or ""

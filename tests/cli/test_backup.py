@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from support.newsroom import Room
 
 
@@ -68,5 +70,18 @@ def test_what_lies_outside_of_the_newsroom_is_named(room: Room, tmp_path: Path) 
     key.write_text("a key that is long enough to be one\n", encoding="utf-8")
     room.configure(("sources:\n", f"secret: file:{key}\nsources:\n"))
     done = room.run("backup", str(tmp_path / "backup.tar"))
-    assert (done.code, f"warning: {key} lies outside" in done.err) == (0, True)
-    assert f"put {key} back" in room.good("restore", str(tmp_path / "backup.tar"), str(tmp_path / "new"))
+    assert (done.code, f"warning: {key} is not in the backup" in done.err) == (0, True)
+    assert "warning: articles is not in the backup" in done.err
+    told = room.good("restore", str(tmp_path / "backup.tar"), str(tmp_path / "new"))
+    assert f"put {key} back" in told
+    assert "put articles back" in told
+
+
+def test_a_backup_goes_into_a_folder_named_from_here(
+    room: Room, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.keep_in(store_url)
+    monkeypatch.chdir(room.folder)
+    room.good("backup", "copies")
+    room.good("backup", "copies/one.tar")
+    assert len(list((room.folder / "copies").iterdir())) == 2

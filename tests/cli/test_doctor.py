@@ -62,6 +62,14 @@ def test_a_newsroom_that_sends_to_nobody_is_asked_for_nothing_outside(room: Room
     assert results(room.run("doctor", "--offline", "--json"), "channels") == []
 
 
+def test_a_store_from_which_nothing_is_sent_is_broken(room: Room) -> None:
+    room.good("store", "claim", "--yes")
+    assert faults(room.run("doctor", "--offline", "--json")) == set()
+    room.configure(("sources:\n", "instance: may-chu-2\nsources:\n"))
+    done = room.run("doctor", "--offline", "--json")
+    assert (done.code, faults(done)) == (1, {"store-elsewhere"})
+
+
 async def test_a_good_sender_is_told_so_and_what_nobody_can_see_from_here(
     sending_room: Room, dns_zone: DnsZone
 ) -> None:

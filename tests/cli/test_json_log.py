@@ -42,6 +42,10 @@ def test_a_line_has_its_event_and_its_values_by_name() -> None:
     }
 
 
+def test_numbers_are_rounded_as_people_would() -> None:
+    assert line("%s %d, %d bytes, %.0f ms%s", "GET /", 200, 9, 3.0000000006, "")["fields"]["milliseconds"] == 3.0
+
+
 def test_a_line_of_a_library_is_other() -> None:
     assert line("something of %s", "a library", module="library")["event"] == "other"
 

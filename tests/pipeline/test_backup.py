@@ -58,6 +58,8 @@ def say(members: Members, **changes: Any) -> None:
         (lambda members: say(members, revision="9999"), "which is newer than this one"),
         (lambda members: say(members, store={"path": "../out.db"}), "does not fit its files"),
         (lambda members: say(members, store=None), "is no backup"),
+        (lambda members: say(members, sha256=[]), "is no backup"),
+        (lambda members: members.append((members.pop()[0], b"[" * 200_000)), "is no backup"),
     ],
 )
 def test_a_backup_that_was_changed_is_refused_and_leaves_nothing(
@@ -85,6 +87,43 @@ def test_a_backup_that_was_cut_off_is_refused(room: Room, tmp_path: Path) -> Non
     with pytest.raises(UserError, match="is no backup of a newsroom, or is damaged"):
         restore_backup(file, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_folder_stays_the_same_when_a_newsroom_is_put_into_it(backup_file: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    new.mkdir()
+    before = new.stat().st_ino
+    restored = restore_backup(backup_file, new)
+    assert (new.stat().st_ino, restored.config.is_file()) == (before, True)
+    assert not list(new.glob(".*.restoring"))
+
+
+def test_a_newsroom_that_cannot_be_put_in_whole_leaves_nothing(
+    backup_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, rename = tmp_path / "new", Path.rename
+    new.mkdir()
+
+    def fail_late(one: Path, target: Path) -> Path:
+        if target == new / "var":
+            raise OSError(28, "No space left on device")
+        return rename(one, target)
+
+    monkeypatch.setattr(Path, "rename", fail_late)
+    with pytest.raises(UserError, match="cannot be restored: No space left"):
+        restore_backup(backup_file, new)
+    assert list(new.iterdir()) == []
+
+
+def test_files_behind_a_link_are_in_the_backup(room: Room, tmp_path: Path) -> None:
+    (room.folder / "shared").mkdir()
+    (room.folder / "shared" / "a.txt").write_text("a", encoding="utf-8")
+    (room.folder / "templates").mkdir()
+    (room.folder / "templates" / "more").symlink_to(room.folder / "shared")
+    (room.folder / "templates" / "round").symlink_to(room.folder / "templates")
+    room.good("backup", str(tmp_path / "a.tar"))
+    restore_backup(tmp_path / "a.tar", tmp_path / "new")
+    assert (tmp_path / "new" / "templates" / "more" / "a.txt").read_text(encoding="utf-8") == "a"
 
 
 @pytest.fixture

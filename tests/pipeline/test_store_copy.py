@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -87,6 +88,13 @@ def test_nothing_is_copied_into_a_store_that_holds_anything(database: Database, 
     subscribe(other, 2)
     with pytest.raises(StoreError, match=r"is not empty \(it has subscribers, subscriptions\): nothing was changed"):
         pipeline.copy_store(database, other, NOW)
+
+
+def test_a_store_is_not_copied_into_itself_under_another_name(database: Database, tmp_path: Path) -> None:
+    subscribe(database, 1)
+    with closing(Database.open(database.name, tmp_path)) as same, pytest.raises(StoreError, match="is not empty"):
+        pipeline.copy_store(database, same, NOW)
+    identity.check_instance(database, "here", NOW)
 
 
 def test_nothing_is_copied_from_a_store_of_another_version(

@@ -106,6 +106,8 @@ def test_an_answer_is_brought_into_its_form(read: Callable[[str], object], text:
         (parse_title, "x" * 101, "longer than 100"),
         (parse_site_url, "ftp://bacson.vn", "begins with https://"),
         (parse_site_url, "bacson", "has no dot"),
+        (parse_site_url, "bacson.vn/?trang=1", "the address of the site alone"),
+        (parse_site_url, 'bacson.vn/"a"', "the address of the site alone"),
         (parse_site_url, "https://ban:mk@bacson.vn", "must not contain a user name"),
         (parse_language, "tiếng Việt", "write vi or en"),
         (parse_timezone, "Hà Nội", "is not a time zone"),
