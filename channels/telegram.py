@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -37,7 +37,7 @@ from distributor.channel import (
     Url,
 )
 from distributor.errors import AuthBroken, Rejected, Unavailable, Uncertain
-from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, after_seconds, json_bytes
+from distributor.kit.http import HttpCall, HttpResponse, ResponseRules, json_bytes
 from distributor.kit.posts import TELEGRAM, Count, Mentions, Tags, compose_posts, find_urls
 from distributor.model import Edition, Receipt
 from distributor.text import count_utf16
@@ -179,12 +179,12 @@ def _parameters(answer: HttpResponse) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _retry_after(answer: HttpResponse) -> datetime | None:
+def _retry_after(answer: HttpResponse) -> float | None:
     """Telegram names the time to wait in the body: `parameters.retry_after`, in seconds."""
     seconds = _parameters(answer).get("retry_after")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float):
         return None
-    return after_seconds(seconds, datetime.now(UTC))
+    return seconds
 
 
 def _about_the_chat(answer: HttpResponse) -> bool:

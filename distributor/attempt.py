@@ -10,9 +10,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
+from .clock import clock
 from .errors import DeliveryError, Uncertain
 from .http_client import HttpClient
 from .model import Receipt
@@ -183,6 +184,6 @@ class Attempt:
 
 def outside_attempt(http: HttpClient, state: ChannelState | None = None, **more: Any) -> Attempt:
     """An attempt at something that has no row in the ledger: a check, a login, a message to staff."""
-    now = datetime.now(UTC)
+    now = clock()
     usual = {"number": 1, "key": "", "edition": "", "edition_at": now, "steps": MemorySteps()}
     return Attempt(**{"now": now, "http": http, "state": state or MemoryState(), **usual, **more})

@@ -28,6 +28,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .clock import clock
 from .credentials import redact_secrets
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from .text import clean_line
@@ -192,7 +193,7 @@ class HttpClient:
         if 300 <= answer.status < 400:
             place = _host(answer.headers.get("location", "")) or "another address"
             return AuthBroken(f"{text}; it has moved to {self.redact(place)}: put the new address into the settings")
-        now = datetime.now(UTC)
+        now = clock()
         if answer.status in _NOT_YET:
             named = _time(rules.wait(answer), now) or retry_after(answer, now) or rate_limit_reset(answer, now)
             return Unavailable(text, retry_at=named, all_posts=True if answer.status == 429 else None)

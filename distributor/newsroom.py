@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from . import permissions
 from .channel import Channel
+from .clock import clock
 from .config import validation, yaml
 from .config.images import IMAGES_FOLDER
 from .config.schema import Newsletter, Settings
@@ -136,6 +137,7 @@ class Newsroom:
         try:
             if not claiming:
                 identity.check_store(database, noted, self.key_file, has_key=has_key, config=self.file.name)
+            clock.follow(database.server_time)
             if migrate:
                 database.migrate()
                 with database.read() as connection:

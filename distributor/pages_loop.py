@@ -21,7 +21,7 @@ from .web.context import WebContext
 from .web.mailbox import is_for_this_machine
 from .web.server import WebServer, listen
 from .web.ticks import FILE, Ticks
-from .workers import FaultLog, keep_process_alive, wait_for_any
+from .workers import FaultLog, follow_clock_of, keep_process_alive, wait_for_any
 
 NOTICE_EVERY = 0.25  # seconds between two looks for what pages in another process have asked for
 _RETRY_AFTER = 5.0  # seconds after which pages that failed are served again
@@ -101,6 +101,7 @@ class PagesLoop:
         """Serve in this process. What fails is logged once while it lasts, and tried again."""
         ticks = self._ticks or Ticks(self.newsroom.state / FILE, here=False)
         context = WebContext(self.newsroom, self.database, self.clock, self.wake, ticks)
+        following = asyncio.create_task(follow_clock_of(self.database, self.stop))
         while not self.stop.is_set():
             try:
                 listening, self._listening = self._listening or listen(self._settings.listen), None
@@ -112,6 +113,7 @@ class PagesLoop:
                 text = f"serving the web pages failed: {type(bug).__name__}: {bug}; tried again in {_RETRY_AFTER:.0f} s"
                 self.faults.report("web pages", Fault(text, bug))
             await wait_for_any(self.stop, asyncio.Event(), _RETRY_AFTER)
+        await following
 
     async def _notice_requests(self) -> None:
         """Wake the service when pages in another process have put something into the store. Two questions of indexes four

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from . import pipeline
-from .delivery.lease import steady
+from .clock import clock as store_clock
+from .clock import steady
 from .delivery.stats import ProgressLogger, RunStats
 from .errors import DistributorError, StoreLost
 from .model import DeliveryState
@@ -29,6 +30,7 @@ log = logging.getLogger("distributor.service")
 
 _TRUST_AFTER = timedelta(minutes=15)  # how long the clock must stand to its new time before it is believed
 _RESTART_DELAY = 5.0  # seconds before a worker that died is started again
+_FOLLOW_EVERY = 60.0  # seconds between two questions for the time of the store
 _TERMINATE_TIMEOUT = 60.0  # seconds that a worker has to finish the messages in hand
 
 
@@ -101,6 +103,7 @@ class DeliveryLoop:
 
     async def run(self) -> None:
         """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
+        following = asyncio.create_task(follow_clock_of(self.database, self.stop))
         looking = asyncio.create_task(self._check_store_regularly())
         try:
             while not self.stop.is_set():
@@ -109,7 +112,8 @@ class DeliveryLoop:
                 await wait_for_any(self.stop, self.wake, self.tick)
         finally:
             looking.cancel()
-            await asyncio.wait({looking})
+            following.cancel()
+            await asyncio.wait({looking, following})
             self.dispatcher.close()
         if self.lost:
             raise self.lost
@@ -181,6 +185,15 @@ class DeliveryLoop:
             self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
         self.faults.report("clock")
         return False
+
+
+async def follow_clock_of(database: Database, stop: asyncio.Event, every: float = _FOLLOW_EVERY) -> None:
+    """Go by the clock of the store, if it has one, until `stop`: it is asked again and again, as no two clocks are equally
+    fast."""
+    while not stop.is_set():
+        with contextlib.suppress(DistributorError):  # not to be reached just now: whoever needs it says so
+            await asyncio.to_thread(store_clock.follow, database.server_time)
+        await wait_for_any(stop, asyncio.Event(), every)
 
 
 async def wait_for_any(stop: asyncio.Event, other: asyncio.Event | asyncio.Future[None], seconds: float) -> None:

@@ -12,13 +12,14 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import click
 
+from ..clock import clock as clock
 from ..terminal import printable, printable_json, printable_line
 from .log_format import JSON, TEXT, LogFormatter
 
@@ -33,11 +34,6 @@ log = logging.getLogger("distributor.cli")
 _MOST_LINES = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def clock() -> datetime:
-    """The current time. The program reads the clock only here."""
-    return datetime.now(UTC)
 
 
 @dataclass

@@ -39,6 +39,8 @@ _TABLE = (
     ("store_lost", "The store or its key is lost; the process ends", "", "the store or its key is lost"),
     ("clock_believed", "A clock that was set is believed again", "seconds",
      "the clock has stood to its new time for %s"),
+    ("clock_differs", "The clock of this machine is off from the one of the store, which counts", "seconds",
+     "the clock of this machine is %+.0f s from the store's"),
     ("clock_repaired", "What a clock that was ahead had decided was undone", "text", "clock.ensure_clock"),
     ("process_restarted", "A process beside the service ended and is started again", "process status",
      "%s ended with %s; another one is started"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from ..attempt import Attempt, PreparedImage, Values, outside_attempt
 from ..channel import Channel
+from ..clock import clock
 from ..errors import DeliveryError, Uncertain
 from ..http_client import HttpClient, idempotency_key
 from ..model import Delivery, Edition, Receipt, Rendition
@@ -98,7 +99,7 @@ class StoredSteps:
         return row is not None, row.result if row else None
 
     async def begin(self, name: str) -> None:
-        values = {"delivery_id": self.delivery, "name": name, "begun_at": datetime.now(UTC)}
+        values = {"delivery_id": self.delivery, "name": name, "begun_at": clock()}
         await self._write(sa.insert(delivery_steps).values(values))
 
     async def finish(self, name: str, result: Any) -> None:
@@ -177,7 +178,7 @@ def read_state(connection: Connection, channel: str) -> dict[str, Any]:
 def replace_state(connection: Connection, channel: str, values: Values) -> None:
     """Let a channel remember this from now on, whatever it has remembered: staff have logged in."""
     connection.execute(sa.delete(channel_memory).where(channel_memory.c.channel == channel))
-    row = {"channel": channel, "content": dict(values), "updated": datetime.now(UTC)}
+    row = {"channel": channel, "content": dict(values), "updated": clock()}
     connection.execute(sa.insert(channel_memory).values(row))
 
 
@@ -189,7 +190,7 @@ def forget_state(connection: Connection, channel: str) -> bool:
 
 def _take(connection: Connection, channel: str, seen: Values, owner: str) -> tuple[bool, Values, bool]:
     """Take the renewal of a state: whether it is ours, the present values, and whether an earlier one was interrupted."""
-    here, now = channel_memory.c.channel == channel, datetime.now(UTC)
+    here, now = channel_memory.c.channel == channel, clock()
     row = connection.execute(sa.select(channel_memory).where(here)).one_or_none()
     if row is None:
         if seen:
@@ -210,7 +211,7 @@ def _is_held(owner: str, until: datetime | None, now: datetime) -> bool:
 
 def _replace(connection: Connection, channel: str, owner: str, made: Values) -> bool:
     here = (channel_memory.c.channel == channel) & (channel_memory.c.owner == owner)
-    values = {"content": dict(made), "updated": datetime.now(UTC)}
+    values = {"content": dict(made), "updated": clock()}
     return connection.execute(sa.update(channel_memory).where(here).values(values)).rowcount == 1
 
 

@@ -17,9 +17,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from ..clock import steady
 from ..errors import StoreError
 from ..model import Delivery
-from .lease import steady
 from .ledger import CommitResult, Ledger, LedgerEntry, Shard
 
 log = logging.getLogger("distributor.delivery")

@@ -1,17 +1,15 @@
 """What leases of shards rest on: the name of the process that holds one, from which others on the same machine can tell
-whether it still lives, and a clock that nobody can set."""
+whether it still lives."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import socket
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # when a shard is due that waits for nothing, however the clock is set
-_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def new_owner() -> str:
@@ -41,8 +39,3 @@ def owner_is_dead(owner: str) -> bool:
     except (PermissionError, ValueError):
         return False
     return False
-
-
-def steady() -> float:
-    """Seconds that go on evenly, while the process is stopped, and while the machine sleeps where the system can tell."""
-    return time.clock_gettime(_STEADY)

@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from ..attempt import Attempt
 from ..bounces.classify import bounce_from_outcome
+from ..clock import steady
 from ..editions import repository as edition_repository
 from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from ..message_queue import OutgoingMessage
@@ -30,7 +31,6 @@ from . import control
 from .adapter_answers import sound_outcome
 from .attempts import ImageReader, no_image, open_attempt
 from .commit import GroupCommit, retrieve_exception
-from .lease import steady
 from .ledger import LedgerEntry, Shard, entry
 from .retry import Decision, decide_next, decide_uncertain
 from .stats import RunStats

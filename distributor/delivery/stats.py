@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ..clock import steady
 from ..errors import DamagedRow
 from ..model import Delivery, DeliveryState, RenditionAction
-from .lease import steady
 from .retry import Decision
 
 log = logging.getLogger("distributor.delivery")

@@ -21,8 +21,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ..clock import steady
 from ..delivery import on_the_way
-from ..delivery.lease import steady
 from ..errors import StoreError
 from ..mail.address import normalize
 from ..model import Language, OptOut, Subscriber
