@@ -1,11 +1,9 @@
-"""Bluesky: one post per article, however often it is tried; sessions, bytes of facets, cards, threads."""
+"""Bluesky: what is posted and corrected: bytes of facets, cards, threads; and what each answer means."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,86 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from distributor.attempt import Attempt, MemoryState, MemorySteps, PreparedImage, outside_attempt
-from distributor.channel import Corrections, HttpCall, Picture, Post
+from distributor.attempt import MemoryState, PreparedImage
+from distributor.channel import Corrections, Post
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
-from distributor.http_client import HttpClient, HttpResponse, ResponseRules
 from distributor.model import Receipt
 from support.builders import NOW, article, edition
-from support.fake_bluesky import APP_PASSWORD, DID, HANDLE, TID, FakeBluesky, Trouble, error
+from support.fake_bluesky import APP_PASSWORD, HANDLE, TID, FakeBluesky, Trouble, error
+from support.posting_on_bluesky import POST, Delivery, channel, module
 from support.render_contexts import post_context
-
-module: Any = importlib.import_module("distributor.channels.bluesky")
-
-JPEG = PreparedImage(b"\xff\xd8 a picture", "image/jpeg", 1200, 630)
-POST = Post(
-    variant="a1",
-    text="Lũ ở huyện Yên Lạc 🇻🇳\n\nNước rút.\n\nhttps://bacson.example/lũ?a=1&b=2\n\n#KinhTế #ĐờiSống",
-    title="Lũ ở huyện Yên Lạc",
-    summary="Nước rút.",
-    link="https://bacson.example/lũ?a=1&b=2",
-    pictures=(Picture(url="https://bacson.example/lu.jpg", alt="Cầu"),),
-    language="vi",
-    article="a1",
-)
-
-
-def channel(fake: FakeBluesky, **changes: Any) -> Any:
-    values = {"name": "bluesky", "account": HANDLE, "app_password": SecretStr(APP_PASSWORD), "server": fake.url}
-    return module.Bluesky(**{**values, "allow_private": True, **changes})
-
-
-@dataclass
-class Delivery:
-    """What one delivery keeps over all its attempts, and the state of its channel."""
-
-    channel: Any
-    key: str = "3f9a1c"
-    state: MemoryState = field(default_factory=MemoryState)
-    steps: MemorySteps = field(default_factory=MemorySteps)
-    image: PreparedImage | None = JPEG
-    thread: tuple[Receipt, ...] = ()
-    http: HttpClient | None = None
-
-    def attempt(self) -> Attempt:
-        async def read_image(url: str) -> PreparedImage | None:
-            return self.image
-
-        http = self.http or self.channel.http
-        made = outside_attempt(
-            http,
-            self.state,
-            key=self.key,
-            edition="tin-sang-1",
-            edition_at=NOW,
-            now=NOW + timedelta(seconds=len(self.thread)),
-            read_image=read_image,
-        )
-        return replace(made, steps=self.steps, thread=self.thread)
-
-    async def publish(self, post: Post = POST) -> Receipt:
-        receipt: Receipt = await self.channel.publish(post, self.attempt())
-        return receipt
-
-    async def failure(self, post: Post = POST) -> DeliveryError:
-        with pytest.raises(DeliveryError) as raised:
-            await self.publish(post)
-        return raised.value
-
-    async def until_done(self, post: Post = POST) -> Receipt:
-        """As the engine does it: what may be out is looked for first, what is surely not is tried again."""
-        doubt = False
-        for _ in range(6):
-            try:
-                if doubt and (found := await self.channel.find(post, self.attempt())):
-                    return found  # type: ignore[no-any-return]
-                return await self.publish(post)
-            except (Killed, Uncertain):
-                doubt = True
-            except Unavailable:
-                pass
-        raise AssertionError("it did not come to an end")
-
 
 # -- a post ------------------------------------------------------------------------------------------------------------
 
@@ -242,201 +168,6 @@ async def test_only_posts_of_the_account_are_deleted(bluesky: FakeBluesky) -> No
     with pytest.raises(Rejected):
         await delivery.channel.delete(Receipt(remote_id="1000"), delivery.attempt())
     assert bluesky.wall == [POST.text]
-
-
-# -- once --------------------------------------------------------------------------------------------------------------
-
-
-async def test_the_same_again_is_the_same_post(bluesky: FakeBluesky) -> None:
-    delivery = Delivery(channel(bluesky))
-    first = await delivery.publish()
-    assert await delivery.publish() == first
-    assert len(bluesky.records) == 1
-
-
-async def test_another_record_of_the_same_content_is_taken_for_ours(bluesky: FakeBluesky) -> None:
-    """The steps are lost, and the picture cannot be had any more: the record would differ, and is refused."""
-    state = MemoryState()
-    first = await Delivery(channel(bluesky), state=state).publish()
-    again = await Delivery(channel(bluesky), state=state, image=None).publish()
-    assert again == first
-    assert len(bluesky.records) == 1
-
-
-async def test_looking_finds_the_own_post_and_nothing_else(bluesky: FakeBluesky) -> None:
-    delivery, other = Delivery(channel(bluesky)), Delivery(channel(bluesky), key="other")
-    assert await delivery.channel.find(POST, delivery.attempt()) is None
-    receipt = await delivery.publish()
-    assert await delivery.channel.find(POST, delivery.attempt()) == receipt
-    assert await other.channel.find(POST, other.attempt()) is None
-    old = error(400, "InvalidRequest", "Could not locate record: at://…")
-    bluesky.trouble["getRecord"].append(Trouble(old))
-    assert await delivery.channel.find(POST, delivery.attempt()) is None
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-@dataclass
-class Mortal:
-    """An HTTP client that dies at its n-th request: before it leaves, or after its answer has come."""
-
-    inner: HttpClient
-    dies_before: int = -1
-    dies_after: int = -1
-    number: int = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.inner, name)
-
-    async def send(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
-        answer = await self.request(call, rules)
-        if failure := self.inner.error_for(answer, call, rules):
-            raise failure
-        return answer
-
-    async def request(self, call: HttpCall, rules: ResponseRules = ResponseRules()) -> HttpResponse:
-        number, self.number = self.number, self.number + 1
-        if number == self.dies_before:
-            raise Killed
-        answer = await self.inner.request(call, rules)
-        if number == self.dies_after:
-            raise Killed
-        return answer
-
-
-REQUESTS = ["createSession", "uploadBlob", "putRecord"]  # of a first post
-RENEWED = ["uploadBlob", "refreshSession", "uploadBlob", "putRecord"]  # of one whose session has expired
-
-
-CUTS = [
-    *(("without a session", REQUESTS[:point], REQUESTS[point]) for point in range(len(REQUESTS))),
-    *(("with an expired session", RENEWED[:point], RENEWED[point]) for point in range(len(RENEWED))),
-]
-
-
-@pytest.mark.parametrize(("begins", "before", "request_cut"), CUTS, ids=lambda value: f"{len(value)}")
-@pytest.mark.parametrize("moment", ["before it leaves", "after its effect", "after its answer"])
-async def test_cut_at_any_point_it_posts_once_and_spends_no_token_twice(
-    bluesky: FakeBluesky, begins: str, before: list[str], request_cut: str, moment: str
-) -> None:
-    delivery, point = Delivery(channel(bluesky)), len(before)
-    if begins == "with an expired session":
-        await delivery.channel.check(delivery.attempt())
-        bluesky.now += timedelta(hours=3)
-        bluesky.requests.clear()
-    if moment == "after its effect":
-        bluesky.trouble_at[point] = Trouble(done=True)
-    else:
-        where = "dies_before" if moment == "before it leaves" else "dies_after"
-        delivery.http = Mortal(delivery.channel.http, **{where: point})  # type: ignore[assignment]
-    await delivery.until_done()
-    assert bluesky.requests[:point] == before
-    assert bluesky.wall == [POST.text]
-    assert max(bluesky.spent.values(), default=0) <= 1
-    assert len(bluesky.used["uploads"]) <= 1 + (request_cut == "uploadBlob" and moment != "before it leaves")
-    (record,) = bluesky.records.values()
-    assert record["value"]["embed"]["external"]["thumb"]["ref"]["$link"] in bluesky.blobs
-
-
-async def test_a_saved_upload_is_not_done_again(bluesky: FakeBluesky) -> None:
-    delivery = Delivery(channel(bluesky))
-    for answer in (error(502, "UpstreamFailure"), None):
-        bluesky.trouble["putRecord"].append(Trouble(answer))
-        assert type(await delivery.failure()) is Uncertain
-    await delivery.until_done()
-    assert bluesky.requests.count("uploadBlob") == 1
-    assert bluesky.wall == [POST.text]
-
-
-async def test_silence_after_a_post_is_doubt_and_the_post_is_found(bluesky: FakeBluesky) -> None:
-    delivery = Delivery(channel(bluesky))
-    delivery.http = delivery.channel.http
-    delivery.http.timeout = 0.3
-    bluesky.trouble["putRecord"].append(Trouble(done=True, silent=True))
-    assert type(await delivery.failure()) is Uncertain
-    assert await delivery.channel.find(POST, delivery.attempt())
-    assert bluesky.wall == [POST.text]
-
-
-# -- sessions ----------------------------------------------------------------------------------------------------------
-
-
-async def test_a_session_serves_all_posts(bluesky: FakeBluesky) -> None:
-    state = MemoryState()
-    for number in range(40):  # servers allow thirty logins in five minutes
-        await Delivery(channel(bluesky), key=f"k{number}", state=state, image=None).publish()
-    assert bluesky.requests.count("createSession") == 1
-    assert len(bluesky.wall) == 40
-
-
-async def test_an_expired_session_is_renewed_by_its_refresh_token_each_time(bluesky: FakeBluesky) -> None:
-    state = MemoryState()
-    for number in range(3):
-        await Delivery(channel(bluesky), key=f"k{number}", state=state).publish()
-        bluesky.now += timedelta(hours=3)
-    assert bluesky.requests.count("createSession") == 1
-    assert bluesky.requests.count("refreshSession") == 2
-    assert set(bluesky.spent.values()) == {1}
-
-
-async def test_a_session_that_cannot_be_renewed_is_made_anew(bluesky: FakeBluesky) -> None:
-    delivery = Delivery(channel(bluesky))
-    await delivery.channel.check(delivery.attempt())
-    bluesky.now += timedelta(days=61)
-    await delivery.publish()
-    assert bluesky.requests.count("createSession") == 2
-
-
-@pytest.mark.parametrize("trouble", [Trouble(done=True), Trouble(error(503, "NotEnoughResources"), done=True)])
-async def test_a_refresh_token_that_may_be_spent_is_not_given_again(bluesky: FakeBluesky, trouble: Trouble) -> None:
-    """Not even where the login that follows fails too."""
-    delivery = Delivery(channel(bluesky))
-    await delivery.channel.check(delivery.attempt())
-    bluesky.now += timedelta(hours=3)
-    bluesky.trouble["refreshSession"].append(trouble)
-    bluesky.trouble["createSession"].append(Trouble(error(503, "NotEnoughResources")))
-    assert type(await delivery.failure()) is Unavailable
-    await delivery.publish()
-    assert max(bluesky.spent.values()) == 1
-    assert bluesky.requests.count("refreshSession") == 1
-
-
-@pytest.mark.parametrize("begins", ["no session", "an expired session"])
-async def test_attempts_at_the_same_time_log_in_once(bluesky: FakeBluesky, begins: str) -> None:
-    state = MemoryState()
-    if begins == "an expired session":
-        first = Delivery(channel(bluesky), state=state)
-        await first.channel.check(first.attempt())
-        bluesky.now += timedelta(hours=3)
-        bluesky.requests.clear()
-    deliveries = [Delivery(channel(bluesky), key=f"k{number}", state=state) for number in range(4)]
-    await asyncio.gather(
-        *(delivery.publish(replace(POST, text=f"{number}")) for number, delivery in enumerate(deliveries))
-    )
-    assert sorted(bluesky.wall) == ["0", "1", "2", "3"]
-    assert bluesky.requests.count("createSession") + bluesky.requests.count("refreshSession") == 1
-
-
-async def test_other_settings_are_logged_in_with_anew(bluesky: FakeBluesky) -> None:
-    state = MemoryState()
-    await Delivery(channel(bluesky), state=state).publish()
-    by_did = Delivery(channel(bluesky, account=DID), key="k2", state=state)
-    await by_did.publish()
-    assert bluesky.requests.count("createSession") == 2
-    wrong = Delivery(channel(bluesky, app_password=SecretStr("wrong")), key="k3", state=state)
-    assert type(await wrong.failure()) is AuthBroken
-
-
-async def test_thirty_logins_are_enough_and_the_wait_is_named(bluesky: FakeBluesky) -> None:
-    bluesky.used["logins"] = [(bluesky.now - timedelta(minutes=1), 30)]
-    failure = await Delivery(channel(bluesky)).failure()
-    assert isinstance(failure, Unavailable)
-    assert failure.all_posts
-    assert failure.retry_at
-    left = failure.retry_at - datetime.now(UTC)
-    assert timedelta(minutes=3, seconds=50) < left <= timedelta(minutes=4)
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
