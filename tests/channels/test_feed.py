@@ -30,9 +30,10 @@ from lxml import etree
 from distributor.errors import Rejected, Unavailable
 from distributor.model import Article, Image
 from distributor.text import clean_line
+from support.app_server import serving
 from support.attempts import publish
 from support.builders import NOW, article, edition, newsletter
-from support.social_networks import FakeContext, serving
+from support.social_networks import FakeContext
 
 module: Any = importlib.import_module("distributor.channels.feed")
 feeds: Any = importlib.import_module("distributor.kit.feeds")

@@ -26,9 +26,9 @@ from distributor.isolation import ChildProcess
 from distributor.model import Article, Image, edition_from_json, edition_to_json
 from distributor.rendering.digest import render_digest
 from distributor.source import Source
+from support.app_server import serving
 from support.builders import NOW, article, edition, newsletter, render_settings, settings
 from support.clocked_newsroom import Line
-from support.social_networks import serving
 
 
 def noisy(size: tuple[int, int] = (1600, 1000), mode: str = "RGB") -> Pillow.Image:

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from distributor.text import count_bytes, count_graphemes
+from support.app_server import serving
 from support.builders import NOW
 
 DID = "did:plc:ewvi7nxzyoun6zhxrhs64oiz"
@@ -356,11 +356,8 @@ async def _json(request: web.Request) -> dict[str, Any]:
 @pytest.fixture
 async def bluesky() -> AsyncIterator[FakeBluesky]:
     fake = FakeBluesky()
-    server = TestServer(fake.app(), host="127.0.0.1")
-    await server.start_server()
-    fake.url = str(server.make_url("")).rstrip("/")
-    try:
-        yield fake
-    finally:
-        fake.ended.set()
-        await server.close()
+    async with serving(fake.app()) as fake.url:
+        try:
+            yield fake
+        finally:
+            fake.ended.set()

@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+
+from support.app_server import serving
 
 PAGE, PERSON, APP, SECRET = "101234567890123", "99887766554433", "203456789012345", "5ecret0fTheApp"
 PAGE_TOKEN, PERSON_TOKEN = "EAAPageTokenCanary", "EAAPersonTokenCanary"
@@ -348,10 +349,5 @@ async def _read(request: web.Request) -> tuple[dict[str, str], bytes]:
 @pytest.fixture
 async def facebook() -> AsyncIterator[FakeFacebook]:
     fake = FakeFacebook()
-    server = TestServer(fake.app(), host="127.0.0.1")
-    await server.start_server()
-    fake.url = str(server.make_url("")).rstrip("/")
-    try:
+    async with serving(fake.app()) as fake.url:
         yield fake
-    finally:
-        await server.close()

@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
+from support.app_server import serving
 from support.builders import NOW
 
 APP_ID, SECRET, OA_ID = "3608465248940903967", "secret-of-the-application", "579745863508352884"
@@ -363,10 +363,5 @@ def _readable(request: web.Request, body: bytes) -> Any:
 @pytest.fixture
 async def zalo() -> AsyncIterator[FakeZalo]:
     fake = FakeZalo()
-    server = TestServer(fake.app(), host="127.0.0.1")
-    await server.start_server()
-    fake.url = str(server.make_url("")).rstrip("/")
-    try:
+    async with serving(fake.app()) as fake.url:
         yield fake
-    finally:
-        await server.close()

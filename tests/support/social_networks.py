@@ -5,7 +5,6 @@ All of them listen on 127.0.0.1 only, on a free port.
 
 from __future__ import annotations
 
-import contextlib
 import html
 import json
 import re
@@ -15,13 +14,13 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from distributor.channel import Digest, PostLimits
 from distributor.config.schema import Newsletter, Site
 from distributor.model import Article, Edition
 from distributor.text import count_graphemes, count_utf16, graphemes
+from support.app_server import serving
 from support.builders import articles, newsletter, settings
 from support.misbehaving_server import TOKEN
 
@@ -75,17 +74,6 @@ class FakeContext:
 @pytest.fixture
 def context() -> FakeContext:
     return FakeContext()
-
-
-@contextlib.asynccontextmanager
-async def serving(app: web.Application) -> AsyncIterator[str]:
-    """The address of a server that runs the app."""
-    server = TestServer(app, host="127.0.0.1")
-    await server.start_server()
-    try:
-        yield str(server.make_url("")).rstrip("/")
-    finally:
-        await server.close()
 
 
 # -- Mastodon ----------------------------------------------------------------------------------------------------------

@@ -27,10 +27,11 @@ from distributor.kit.trials.samples import Subject
 from distributor.model import Receipt
 from distributor.plugins import registry
 from distributor.plugins.info import describe
+from support.app_server import serving
 from support.builders import article, edition
 from support.clocked_newsroom import Line
 from support.misbehaving_server import TOKEN
-from support.social_networks import FakeContext, serving
+from support.social_networks import FakeContext
 
 PAGE = Path(__file__).parents[3] / "docs" / "adding-a-channel.md"
 
