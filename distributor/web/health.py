@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from .. import __version__
-from ..errors import DistributorError
+from ..errors import DistributorError, StoreError
 from ..storage import future_times
 from .context import CONTEXT, WebContext
+from .one_look import OneLook
 from .this_machine import is_from_this_machine
 from .ticks import LATE
 
@@ -22,18 +23,28 @@ _FINE = ""
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get("/healthz", _health), web.get("/readyz", _readiness)]
+    return [web.get("/healthz", _health), web.get("/readyz", ReadinessPage().answer)]
 
 
 async def _health(request: web.Request) -> web.Response:
     return _answer(request, {})
 
 
-async def _readiness(request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    now = context.clock()
-    store, clock = await asyncio.to_thread(_check_store, context, now)
-    return _answer(request, {"store": store, "clock": clock, "ticks": _check_ticks(context, now)})
+class ReadinessPage:
+    """Answers whether the process can work."""
+
+    def __init__(self) -> None:
+        self._store: OneLook[tuple[str, str]] | None = None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        context = request.app[CONTEXT]
+        if self._store is None:
+            self._store = OneLook(lambda: asyncio.to_thread(_check_store, context, context.clock()))
+        try:
+            store, clock = await self._store.take()
+        except StoreError as error:
+            store, clock = str(error), _FINE
+        return _answer(request, {"store": store, "clock": clock, "ticks": _check_ticks(context, context.clock())})
 
 
 def _answer(request: web.Request, checks: Mapping[str, str]) -> web.Response:

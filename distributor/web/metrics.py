@@ -22,6 +22,7 @@ from .context import CONTEXT, WebContext
 from .delivery_counts import DeliveryCounts
 from .exposition import CONTENT_TYPE, MetricSample, format_metrics
 from .figures import METRICS, RECENT, UP, edition_figures, host_figures, store_figures
+from .one_look import OneLook
 from .this_machine import is_from_this_machine
 
 log = logging.getLogger("distributor.web")
@@ -40,6 +41,7 @@ class MetricsPage:
     def __init__(self) -> None:
         self.counts = DeliveryCounts()
         self._counting: asyncio.Task[None] | None = None
+        self._figures: OneLook[list[MetricSample]] | None = None
 
     async def answer(self, request: web.Request) -> web.Response:
         context = request.app[CONTEXT]
@@ -50,7 +52,9 @@ class MetricsPage:
                     text="send an API token with the scope statistics:read as Authorization: Bearer …\n",
                     headers={"WWW-Authenticate": 'Bearer realm="distributor"', "Cache-Control": "no-store"},
                 )
-            samples = [MetricSample(UP, 1), *await self._collect(context)]
+            if self._figures is None:
+                self._figures = OneLook(lambda: self._collect(context))
+            samples = [MetricSample(UP, 1), *await self._figures.take()]
         except DistributorError as error:
             log.warning("metrics: %s", error)
             samples = [MetricSample(UP, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from distributor.errors import StoreLost
 from distributor.storage.database import Database
+from distributor.web import one_look
 from distributor.web.ticks import Ticks
 from support.clocked_newsroom import local
 from support.web_client import Visitor
@@ -75,3 +77,22 @@ async def test_a_service_is_ready_from_its_first_tick_on_and_not_when_it_stands_
     assert await checks(visitor) == (
         503, {"store": "ok", "clock": "ok", "ticks": "the service last checked what is due 6 min ago"}
     )  # fmt: skip
+
+
+async def test_a_store_that_does_not_answer_is_not_ready_and_keeps_one_thread(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(one_look, "PATIENCE", 0.05)
+    locked, asked = threading.Event(), []
+
+    def check(_: Database) -> None:
+        asked.append(1)
+        locked.wait()
+
+    monkeypatch.setattr(Database, "check_file", check)
+    for _ in range(3):
+        status, said = await checks(visitor)
+        assert (status, "has not answered within" in said["store"]) == (503, True)
+    locked.set()
+    assert (await checks(visitor))[0] == 200
+    assert len(asked) <= 2
