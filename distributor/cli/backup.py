@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .context import CliContext, clock, pass_cli_context, plural, say, warn
+from .context import CliContext, clock, pass_cli_context, plural, say, stopped_by_sigterm, warn
 from .progress import table_progress
 
 
@@ -27,7 +27,8 @@ def command(app: CliContext, target: Path) -> None:
 
     from ..pipeline import backup
 
-    with closing(app.newsroom.open_store(migrate=False)) as database, table_progress() as progress:
+    database = app.newsroom.open_store(migrate=False)
+    with closing(database), stopped_by_sigterm(), table_progress() as progress:
         made = backup.make_backup(app.newsroom, database, target, clock(), progress)
     for path in made.left_out:
         warn(f"{path} is not in the backup: keep a copy of it yourself")
@@ -47,7 +48,8 @@ def restore(_app: CliContext, file: Path, folder: Path) -> None:
     """
     from ..pipeline import backup
 
-    made = backup.restore_backup(file, folder)
+    with stopped_by_sigterm():
+        made = backup.restore_backup(file, folder)
     say(f"The newsroom as it was at {made.made} is in {made.folder}. Next:")
     for path in made.left_out:
         say(f"  put {path} back: it was not in the backup")

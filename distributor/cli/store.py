@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import click
 
-from .context import CliContext, clock, confirm, dry_run_option, pass_cli_context, plural, say, yes_option
+from .context import (
+    CliContext,
+    clock,
+    confirm,
+    dry_run_option,
+    pass_cli_context,
+    plural,
+    say,
+    stopped_by_sigterm,
+    yes_option,
+)
 from .listing import ListingGroup
 from .progress import table_progress
 
@@ -113,7 +123,7 @@ def copy(app: CliContext, source: str, target: str, yes: bool) -> None:
     with closing(Database.open(source, folder, create=False)) as reading:
         if not yes:
             confirm(f"Copy {reading.name}? Nothing will be sent from it afterwards.")
-        with closing(Database.open(target, folder)) as writing, table_progress() as progress:
+        with closing(Database.open(target, folder)) as writing, stopped_by_sigterm(), table_progress() as progress:
             copied = pipeline.copy_store(reading, writing, clock(), progress)
             name = writing.name
     say(f"{copied.total:,} rows of {plural(len(copied.rows), 'table')} copied and compared: {name}")

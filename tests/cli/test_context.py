@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from distributor.cli.context import stopped_by_sigterm
+from distributor.permissions import PRIVATE, atomic_writer
 from support.newsroom import Room
 
 ABROAD = {"TZ": "America/New_York"}
@@ -57,3 +60,11 @@ def test_before_config_yaml_is_read_the_log_has_the_machines_offset(tmp_path: Pa
         cwd=tmp_path,
     )
     assert datetime.fromisoformat(said.stderr.split()[0]).utcoffset() == timedelta(hours=5, minutes=30)
+
+
+def test_sigterm_ends_a_command_as_ctrl_c_does_and_nothing_is_left_of_what_it_began(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), stopped_by_sigterm(), atomic_writer(tmp_path / "a", PRIVATE) as out:
+        out.write(b"half")
+        signal.raise_signal(signal.SIGTERM)
+    assert (list(tmp_path.iterdir()), signal.getsignal(signal.SIGTERM)) == ([], before)
