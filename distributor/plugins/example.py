@@ -22,7 +22,7 @@ from pydantic_core import PydanticUndefined
 from ..config.schema import Settings
 from ..errors import UserError
 from ..terminal import printable_line
-from .info import setting_fields, show_default
+from .info import setting_fields, show_default, type_in_words
 from .registry import PluginRegistry, channels, sources
 
 _SETTING = re.compile(r"((?:  |# |- )*)(?:([A-Za-z0-9_-]+):)?")
@@ -38,11 +38,12 @@ _HEAD = """\
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
-    """One setting: its explanation, its example, and the class of its section if its value is one."""
+class ConfigKey:
+    """One setting: its explanation, type in words, default, example, and the class of its section if its value is one."""
 
     name: str
     help: str
+    type: str
     required: bool
     default: Any = None
     example: Any = None
@@ -52,7 +53,7 @@ class _Key:
 def write_example() -> str:
     """The whole example, including the types in the newsroom's own folders."""
     lines = [_HEAD.rstrip()]
-    for key in _keys(Settings):
+    for key in list_keys(Settings):
         lines.append("")
         if key.name in ("channels", "sources"):
             registry: PluginRegistry[Any] = channels if key.name == "channels" else sources
@@ -109,7 +110,7 @@ def _plugin(registry: PluginRegistry[Any], type_name: str) -> list[str]:
     info = registry.describe(type_name)
     pasted = yaml.safe_load(info.example) or {section: {type_name: {}}}
     ((name, values),) = pasted[section].items()
-    required = {key.name for key in _keys(cls) if key.required}
+    required = {key.name for key in list_keys(cls) if key.required}
     secret = {key for key, value in values.items() if "${" in str(value)}
     shown = values if not secret or secret & required else {key: values[key] for key in required & set(values)}
     lines = [
@@ -121,15 +122,15 @@ def _plugin(registry: PluginRegistry[Any], type_name: str) -> list[str]:
 
 def _section(cls: type[Any], example: Mapping[str, Any]) -> Iterator[str]:
     """The lines of a section: keys in `example` with that value, the others commented out."""
-    for key in _keys(cls):
+    for key in list_keys(cls):
         yield from _block(key, example)
 
 
-def _block(key: _Key, example: Mapping[str, Any]) -> list[str]:
+def _block(key: ConfigKey, example: Mapping[str, Any]) -> list[str]:
     """The lines of a setting, with those of the sections in it."""
     value = example.get(key.name, key.example)
     if key.section is None or not isinstance(value, Mapping | list | tuple):
-        text = _in_yaml(value if key.name in example or _is_empty(key.default) else key.default)
+        text = in_yaml(value if key.name in example or _is_empty(key.default) else key.default)
         lines = [_line(f"{key.name}: {text}".rstrip(), key.help)]
     elif isinstance(value, Mapping) and _is_named(key):
         ((name, values),) = value.items()
@@ -143,19 +144,19 @@ def _block(key: _Key, example: Mapping[str, Any]) -> list[str]:
     return lines if key.name in example else _comment(lines)
 
 
-def _keys(cls: Any) -> Iterator[_Key]:
+def list_keys(cls: Any) -> Iterator[ConfigKey]:
     """The settings of a section or plugin, in the order in which they are declared."""
+    hints = get_type_hints(cls, include_extras=True)
     if issubclass(cls, BaseModel):
         for name, info in cls.model_fields.items():
             if info.description:
-                yield _key(info.alias or name, info.annotation, info, info.description)
+                yield _key(info.alias or name, hints[name], info, info.description)
         return
-    hints = get_type_hints(cls, include_extras=True)
     for field in setting_fields(cls):
         notes = getattr(hints[field.name], "__metadata__", ())
         found = FieldInfo.from_annotation(hints[field.name])
         found.default, found.default_factory = _default_of(field)
-        yield _key(field.name, found.annotation, found, " ".join(note for note in notes if isinstance(note, str)))
+        yield _key(field.name, hints[field.name], found, " ".join(note for note in notes if isinstance(note, str)))
 
 
 def _default_of(field: dataclasses.Field[Any]) -> tuple[Any, Any]:
@@ -163,10 +164,10 @@ def _default_of(field: dataclasses.Field[Any]) -> tuple[Any, Any]:
     return default, None if field.default_factory is dataclasses.MISSING else field.default_factory
 
 
-def _key(name: str, hint: Any, info: FieldInfo, help: str) -> _Key:
+def _key(name: str, hint: Any, info: FieldInfo, help: str) -> ConfigKey:
     default = info.get_default(call_default_factory=True) if not info.is_required() else None
     example = info.examples[0] if info.examples else None
-    return _Key(name, help, info.is_required(), default, example, _section_of(hint))
+    return ConfigKey(name, help, type_in_words(hint), info.is_required(), default, example, _section_of(info.annotation))
 
 
 def _section_of(hint: Any) -> Any:
@@ -178,10 +179,10 @@ def _section_of(hint: Any) -> Any:
 
 def _has_keys(cls: type[Any]) -> bool:
     """Whether a dataclass is a section: each of its fields has an explanation."""
-    return dataclasses.is_dataclass(cls) and all(key.help for key in _keys(cls))
+    return dataclasses.is_dataclass(cls) and all(key.help for key in list_keys(cls))
 
 
-def _is_named(key: _Key) -> bool:
+def _is_named(key: ConfigKey) -> bool:
     return key.name in ("newsletters", "attributes")
 
 
@@ -204,7 +205,7 @@ def _comment(lines: Sequence[str]) -> list[str]:
     return [f"# {line}" for line in lines]
 
 
-def _in_yaml(value: Any, within: bool = False) -> str:
+def in_yaml(value: Any, within: bool = False) -> str:
     """A value in the syntax of YAML; `within` a list or mapping on one line."""
     match value:
         case None:
@@ -216,9 +217,9 @@ def _in_yaml(value: Any, within: bool = False) -> str:
         case bool() | int() | float():
             return json.dumps(value)
         case Mapping():
-            return "{" + ", ".join(f"{key}: {_in_yaml(one, True)}" for key, one in value.items()) + "}"
+            return "{" + ", ".join(f"{key}: {in_yaml(one, True)}" for key, one in value.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(_in_yaml(one, True) for one in value) + "]"
+            return "[" + ", ".join(in_yaml(one, True) for one in value) + "]"
     return show_default(value)
 
 

@@ -13,8 +13,11 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel
 
 from ..config.types import AnnounceSince, Duration, Folder, PublicUrl, Secret, Url, Zone, show_duration
 
@@ -67,7 +70,7 @@ def _setting(field: dataclasses.Field[Any], hint: Any) -> PluginSetting:
     words = [note for note in getattr(hint, "__metadata__", ()) if isinstance(note, str)]
     required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
     default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
-    return PluginSetting(field.name, _type_name(hint), None if required else show_default(default), " ".join(words))
+    return PluginSetting(field.name, type_in_words(hint), None if required else show_default(default), " ".join(words))
 
 
 def show_default(default: Any) -> str:
@@ -96,26 +99,29 @@ _NAMES = (
 _PLAIN = {"str": "text", "int": "number", "float": "number", "bool": "true or false", "Path": "path"}
 
 
-def _type_name(hint: Any) -> str:
+def type_in_words(hint: Any) -> str:
+    """The type of a setting, in words that people use."""
     if get_origin(hint) is not None and hasattr(hint, "__metadata__"):
         for alias, name in _NAMES:
             if set(get_args(alias)[1:]) <= set(hint.__metadata__):
                 return name
-        return _type_name(get_args(hint)[0])
+        return type_in_words(get_args(hint)[0])
     parts = [part for part in get_args(hint) if part is not type(None) and part is not Ellipsis]
     origin = get_origin(hint)
     if origin is None:
         name = getattr(hint, "__name__", str(hint))
-        if dataclasses.is_dataclass(hint):
+        if dataclasses.is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, BaseModel)):
             return "key: value lines"
+        if isinstance(hint, type) and issubclass(hint, StrEnum):
+            return " | ".join(hint)
         return _PLAIN.get(name, name)
     if origin in (tuple, list):
-        return f"list of {_type_name(parts[0])}"
+        return f"list of {type_in_words(parts[0])}"
     if origin is Literal:
         return " | ".join(map(str, parts))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "key: value lines"
-    return " or ".join(_type_name(part) for part in parts)
+    return " or ".join(type_in_words(part) for part in parts)
 
 
 def _split_example(doc: str, start: str) -> tuple[str, str]:
