@@ -13,6 +13,7 @@ _LIFETIME = 5.0  # seconds for one question, repetitions included
 _MOST_ROUNDS = 24  # names that lead to names; ten look-ups of SPF need fewer
 _MOST_QUESTIONS = 300  # of one newsroom: a record made to be endless ends here
 _AT_ONCE = 8
+_PATIENCE = 40.0  # seconds for all questions of one sender: a server that is slow with each ends here
 
 
 class DnsClient(Protocol):
@@ -83,18 +84,25 @@ def _text(record: object, kind: str) -> str:
 
 
 async def settle(dns: DnsClient, check: Callable[[DnsFacts], T]) -> T:
-    """What a pure check says when it knows all that it asks for."""
+    """What a pure check says when it knows all that it asks for, or is told that the rest is not asked."""
     known: dict[Question, DnsAnswer] = {}
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def ask(question: Question) -> tuple[Question, DnsAnswer]:
+    async def ask(question: Question) -> None:
         async with gate:
-            return question, await dns.ask(*question)
+            known[question] = await dns.ask(*question)
 
-    for _ in range(_MOST_ROUNDS):
-        facts = DnsFacts(known)
-        result = check(facts)
-        if not facts.open or len(known) > _MOST_QUESTIONS:
-            return result
-        known |= dict(await asyncio.gather(*map(ask, sorted(facts.open))))
-    return check(DnsFacts(known))
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            for _ in range(_MOST_ROUNDS):
+                facts = DnsFacts(dict(known))
+                result = check(facts)
+                if not facts.open:
+                    return result
+                if len(known) + len(facts.open) > _MOST_QUESTIONS:
+                    break
+                await asyncio.gather(*map(ask, sorted(facts.open)))
+        why = "too many names lead to other names"
+    except TimeoutError:
+        why = f"DNS took longer than {_PATIENCE:g} s"
+    return check(DnsFacts(known, given_up=why))

@@ -24,18 +24,19 @@ Question = tuple[str, str]  # a name in lower case without the last dot, and a t
 
 @dataclass(slots=True)
 class DnsFacts:
-    """The answers so far, and the questions that stand open."""
+    """The answers so far, and the questions that stand open. `given_up` says why no more are asked, once that is so."""
 
     answers: Mapping[Question, DnsAnswer] = field(default_factory=dict)
     open: set[Question] = field(default_factory=set)
+    given_up: str = ""
 
     def ask(self, name: str, kind: str) -> DnsAnswer:
-        """The answer; an empty one for what is not known yet."""
+        """The answer; an empty one for what is not known yet, and a failure for what is not asked any more."""
         question = (name.lower().rstrip("."), kind)
         answer = self.answers.get(question)
         if answer is None:
             self.open.add(question)
-            return DnsAnswer()
+            return DnsAnswer(failure=self.given_up)
         return answer
 
     def addresses(self, name: str) -> DnsAnswer:

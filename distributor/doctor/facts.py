@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import stat
@@ -65,14 +66,12 @@ def see_mode(file: Path) -> int:
 def see_feeds(newsroom: Newsroom) -> Iterator[tuple[Path, bytes]]:
     """The feeds in the public folders of channels: file and bytes, other XML and JSON among them."""
     folders = dict.fromkeys(folder for channel in newsroom.channels.values() for folder in channel.public_folders)
-    files = [
-        file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in _FEEDS and file.is_file()
-    ]
-    for file in dict.fromkeys(files[:_MOST_FEEDS]):
+    files = (file for folder in folders for file in sorted(folder.rglob("*")) if file.suffix in _FEEDS)
+    for file in dict.fromkeys(itertools.islice(filter(os.path.isfile, files), _MOST_FEEDS)):
         try:
             with file.open("rb") as opened:
                 body = opened.read(_LARGEST_FEED)
-        except OSError:  # it is being replaced
+        except OSError:  # it is being replaced, or not ours to read
             continue
         yield file, body
 

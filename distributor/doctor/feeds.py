@@ -18,6 +18,8 @@ def check_feed(where: str, body: bytes) -> CheckResult | None:
     """The result for one file; None where it is no feed."""
     try:
         ids = _json_ids(body) if body.lstrip()[:1] == b"{" else _xml_ids(body)
+    except RecursionError:
+        return fault("feed-broken", where, "cannot be read: it is nested too deeply")
     except ValueError as error:
         return fault("feed-broken", where, f"cannot be read: {error}")
     if ids is None:

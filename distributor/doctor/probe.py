@@ -9,6 +9,7 @@ from ..mail.connection import SmtpConnection, SmtpServer, SmtpTimeouts
 from .relays import RelayFacts
 
 _PATIENCE = SmtpTimeouts(connect=15, command=20)  # somebody waits for the answer
+_LONGEST_SIZE = 20  # digits (RFC 1870, section 3)
 
 
 async def look_at_relay(server: SmtpServer) -> RelayFacts:
@@ -28,7 +29,7 @@ async def look_at_relay(server: SmtpServer) -> RelayFacts:
             certificate_ends=ends,
             logged_in=bool(server.username),
             pipelining=link.protocol.offers("PIPELINING"),
-            size=int(size) if size is not None and size.isdigit() else None,
+            size=int(size) if size and size.isascii() and size.isdigit() and len(size) <= _LONGEST_SIZE else None,
         )
     finally:
         await link.close()

@@ -6,6 +6,7 @@ depend on the message: they count, and are not followed.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from .results import CheckResult, fault, passed
 
 MOST_LOOKUPS = 10  # section 4.6.4
 MOST_VOID = 2
-_DEEPEST = 12
+_MOST_COUNTED = 100  # look-ups: what needs more is not followed to its end, which may be far away
 _TERM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:([:/])(.+))?", re.IGNORECASE)
 _MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE)
 
@@ -52,7 +53,7 @@ def check_spf(facts: DnsFacts, domain: str) -> Iterator[CheckResult]:
         yield fault("spf-several", domain, f"has {len(found)} SPF records")
         return
     count = SpfCount()
-    _walk(facts, domain, found[0], count, ())
+    _walk(facts, found[0], count, (domain,), top=True)
     faults = list(_faults(domain, count))
     yield from faults
     if not faults:
@@ -60,43 +61,65 @@ def check_spf(facts: DnsFacts, domain: str) -> Iterator[CheckResult]:
 
 
 def _faults(domain: str, count: SpfCount) -> Iterator[CheckResult]:
-    for name in count.failures:
+    for name in dict.fromkeys(count.failures):
         yield fault("dns-silent", domain, f"SPF: {name} could not be looked up")
     if count.wrong:
-        yield fault("spf-syntax", domain, f"cannot be read: {', '.join(count.wrong)}")
-    for name in count.missing:
+        yield fault("spf-syntax", domain, f"cannot be read: {', '.join(dict.fromkeys(count.wrong))}")
+    for name in dict.fromkeys(count.missing):
         yield fault("spf-include", domain, f"includes {name}, which has not one SPF record")
     if count.lookups > MOST_LOOKUPS:
-        yield fault("spf-lookups", domain, f"needs {count.lookups} look-ups, of {MOST_LOOKUPS} that are allowed")
+        needed = count.lookups if count.lookups < _MOST_COUNTED else f"{_MOST_COUNTED} or more"
+        yield fault("spf-lookups", domain, f"needs {needed} look-ups, of {MOST_LOOKUPS} that are allowed")
     if len(count.void) > MOST_VOID:
-        yield fault("spf-void", domain, f"names what does not exist: {', '.join(count.void)}")
+        yield fault("spf-void", domain, f"names what does not exist: {', '.join(dict.fromkeys(count.void))}")
     if count.last == "+all":
         yield fault("spf-open", domain, "ends with +all")
     elif count.last not in ("-all", "~all"):
         yield fault("spf-weak", domain, f"ends with {count.last or 'no all'}")
 
 
-def _walk(facts: DnsFacts, domain: str, record: str, count: SpfCount, above: tuple[str, ...]) -> None:
-    redirect = ""
+def _walk(facts: DnsFacts, record: str, count: SpfCount, names: tuple[str, ...], *, top: bool) -> None:
+    """Count what the record of the last one of `names` costs; the others have led to it. `top`: its `all` is the one that
+    counts."""
+    redirect = None
     for term in record.split()[1:]:
+        if count.lookups >= _MOST_COUNTED:
+            return
         if match := _TERM.fullmatch(term):
-            sign, kind, mark, rest = match[1] or "+", match[2].lower(), match[3], match[4] or ""
-            if kind == "all":
-                count.last = count.last if above else f"{sign}all"
-                return  # what stands behind it is never reached, a redirect neither
-            named = rest.partition("/")[0] if mark == ":" else ""
-            if kind in ("include", "exists", "ip4", "ip6") and not named:
+            sign, kind, mark, rest = match[1] or "+", match[2].lower(), match[3] or "", match[4] or ""
+            if not _is_sound(kind, mark, rest):
                 count.wrong.append(term)
+            elif kind == "all":
+                count.last = f"{sign}all" if top else count.last
+                return  # what stands behind it is never reached, a redirect neither
             elif kind == "include":
-                _follow(facts, named, count, (*above, domain))
+                _follow(facts, rest, count, names, top=False)
             elif kind not in ("ip4", "ip6"):
-                _look(facts, kind, named or domain, count)
+                _look(facts, kind, rest.partition("/")[0] if mark == ":" else names[-1], count)
         elif (modifier := _MODIFIER.fullmatch(term)) is None:
             count.wrong.append(term)
         elif modifier[1].lower() == "redirect":
             redirect = modifier[2]
-    if redirect:
-        _follow(facts, redirect, count, above if not above else (*above, domain))
+    if redirect == "":
+        count.wrong.append("redirect=")
+    elif redirect is not None:
+        _follow(facts, redirect, count, names, top=top)
+
+
+def _is_sound(kind: str, mark: str, rest: str) -> bool:
+    """Whether what stands behind the name of a part (section 5) can stand there; `mark` is the sign between them."""
+    if kind == "all":
+        return not mark
+    if kind in ("include", "exists"):
+        return mark == ":"
+    if kind in ("ip4", "ip6"):
+        _, slash, length = rest.partition("/")
+        try:
+            version = ipaddress.ip_network(rest, strict=False).version
+        except ValueError:
+            return False
+        return mark == ":" and version == int(kind[-1]) and (length.isdigit() or not slash)
+    return mark != ":" or not rest.startswith("/")
 
 
 def _look(facts: DnsFacts, kind: str, name: str, count: SpfCount) -> None:
@@ -108,12 +131,13 @@ def _look(facts: DnsFacts, kind: str, name: str, count: SpfCount) -> None:
         count.void.append(name)
 
 
-def _follow(facts: DnsFacts, name: str, count: SpfCount, above: tuple[str, ...]) -> None:
+def _follow(facts: DnsFacts, named: str, count: SpfCount, names: tuple[str, ...], *, top: bool) -> None:
     """Go on with the record of another name."""
     count.lookups += 1
+    name = named.lower().rstrip(".")
     if "%" in name:
         return
-    if name in above or len(above) >= _DEEPEST:
+    if name in names:
         count.wrong.append(f"{name} (leads back to itself)")
         return
     if facts.ask(name, "TXT").failure:
@@ -123,4 +147,4 @@ def _follow(facts: DnsFacts, name: str, count: SpfCount, above: tuple[str, ...])
     if len(found) != 1:
         count.missing.append(name)
         return
-    _walk(facts, name, found[0], count, above)
+    _walk(facts, found[0], count, (*names, name), top=top)

@@ -29,6 +29,8 @@ JSON = {"version": "https://jsonfeed.org/version/1.1", "title": "Tin"}
         (json.dumps({**JSON, "items": ["x"]}), "feed-broken"),
         (json.dumps(JSON), "feed-broken"),
         ("{", "feed-broken"),
+        ('{"items": ' + "[" * 100_000, "feed-broken"),
+        ("<a>" * 100_000, "feed-broken"),
         ("", "feed-broken"),
     ],
 )

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from distributor.doctor.probe import look_at_relay
 from distributor.doctor.relays import RelayFacts, check_relay
 from distributor.doctor.results import CheckState
@@ -62,6 +64,13 @@ async def test_a_server_without_encryption_is_told_by_its_announcement(scripted:
     assert faults(seen) == set(), "what stays on this machine need not be encrypted"
     assert faults(replace(seen, host="smtp.relay.example")) == {"relay-clear"}
     assert fake.said[-1] == "QUIT"
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 400, "-1", "x"])
+async def test_a_size_that_is_no_number_is_none(scripted: MakeScripted, size: str) -> None:
+    fake = await scripted(EHLO=[f"250-fake\r\n250-SIZE {size}\r\n250 8BITMIME\r\n"])
+    seen = await look_at_relay(SmtpServer(host="127.0.0.1", port=fake.port, security="none"))
+    assert (seen.failure, seen.size) == ("", None)
 
 
 async def test_a_server_that_nobody_reaches_is_broken(scripted: MakeScripted) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from distributor.doctor import dns_client
 from distributor.doctor.dns_client import DnsResolver, settle
 from distributor.doctor.results import CheckResult, CheckState
 from distributor.doctor.sender import check_sender
@@ -62,6 +63,14 @@ async def test_a_good_sender_passes_every_check(dns_zone: DnsZone, setup: MailSe
         (DOMAIN, ["v=spf1 include: -all"], {"spf-syntax"}),
         (DOMAIN, ["v=spf1 include:gone.example -all"], {"spf-include"}),
         (DOMAIN, ["v=spf1 include:bacson.example -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 redirect=BACSON.example."], {"spf-syntax", "spf-weak"}),
+        (DOMAIN, ["v=spf1 redirect="], {"spf-syntax", "spf-weak"}),
+        (DOMAIN, ["v=spf1 ip4:192.0.2.1.2 -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 ip4:192.0.2.0/255.255.255.0 -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 ip6:192.0.2.1 -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 ip4 -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 a:/24 -all"], {"spf-syntax"}),
+        (DOMAIN, ["v=spf1 ip4:192.0.2.1 -all:x"], {"spf-syntax", "spf-weak"}),
         (DOMAIN, ["v=spf1 a:x1.example a:x2.example mx:x3.example -all"], {"spf-void"}),
         (DOMAIN, ["v=spf1 ip4:192.0.2.1 +all"], {"spf-open"}),
         (DOMAIN, ["v=spf1 ip4:192.0.2.1 ?all"], {"spf-weak"}),
@@ -112,6 +121,54 @@ async def test_a_record_that_never_ends_is_left_in_the_end(dns_zone: DnsZone, se
         dns_zone.text(f"n{number}.example", f"v=spf1 include:n{number + 1}.example -all")
     found = await faults(dns_zone, setup)
     assert "spf-lookups" in found and len(dns_zone.asked) < 60
+
+
+async def test_records_that_lead_to_ever_more_records_cost_no_time(dns_zone: DnsZone, setup: MailSetup) -> None:
+    """Six parts in each of thirty records would be 6^30 steps."""
+    dns_zone.text(DOMAIN, "v=spf1 include:n0.example -all")
+    for number in range(30):
+        dns_zone.text(f"n{number}.example", f"v=spf1 {f'include:n{number + 1}.example ' * 6}-all")
+    (spf,) = [one for one in await examine(dns_zone, setup) if one.fault == "spf-lookups"]
+    assert "needs 100 or more look-ups" in spf.what
+
+
+async def test_what_is_not_asked_any_more_is_unknown_and_not_missing(
+    dns_zone: DnsZone, setup: MailSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dns_client, "_MOST_QUESTIONS", 3)
+    found = await examine(dns_zone, setup)
+    assert {one.fault for one in found if one.state is not CheckState.PASSED} == {"dns-silent"}, found
+    assert any("too many names lead to other names" in one.what for one in found)
+
+
+async def test_a_server_that_is_slow_with_each_answer_is_not_waited_for_long(
+    dns_zone: DnsZone, setup: MailSetup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dns_client, "_PATIENCE", 0.05)
+    monkeypatch.setattr(dns_zone, "datagram_received", lambda data, address: None)
+    found = await examine(dns_zone, setup)
+    assert {one.fault for one in found if one.state is not CheckState.PASSED} == {"dns-silent"}, found
+
+
+@pytest.mark.parametrize("answer", [b"", b"garbage", bytes(12), bytes(range(256)) * 20])
+async def test_answers_that_are_none_are_unknown(
+    dns_zone: DnsZone, setup: MailSetup, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(dns_client, "_LIFETIME", 0.05)
+
+    def say(data: bytes, address: tuple[str | None, int]) -> None:
+        assert dns_zone.transport is not None
+        dns_zone.transport.sendto(data[:2] + answer if answer else answer, address)
+
+    monkeypatch.setattr(dns_zone, "datagram_received", say)
+    found = await examine(dns_zone, setup)
+    assert {one.fault for one in found if one.state is not CheckState.PASSED} == {"dns-silent"}, found
+
+
+async def test_an_alias_without_an_end_is_unknown(dns_zone: DnsZone, setup: MailSetup) -> None:
+    dns_zone.aliases[DOMAIN] = DOMAIN
+    found = {one.fault for one in await examine(dns_zone, setup)}
+    assert found == {"", "dns-silent", "dmarc-unaligned"} or found == {"", "dns-silent"}
 
 
 async def test_a_name_above_may_hold_the_policy(dns_zone: DnsZone, setup: MailSetup) -> None:

@@ -22,10 +22,12 @@ def txt(text: str) -> str:
 
 @dataclass
 class DnsZone(asyncio.DatagramProtocol):
-    """Answers from `records`, by name and type; `silent` names get SERVFAIL. `asked` are the questions that came."""
+    """Answers from `records`, by name and type; `silent` names get SERVFAIL, and `aliases` lead to another name. `asked` are
+    the questions that came."""
 
     records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
+    aliases: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     address: str = ""
     transport: asyncio.DatagramTransport | None = None
@@ -48,6 +50,8 @@ class DnsZone(asyncio.DatagramProtocol):
         made.flags |= dns.flags.RA
         if name in self.silent:
             made.set_rcode(dns.rcode.SERVFAIL)
+        elif target := self.aliases.get(name):
+            made.answer.append(dns.rrset.from_text(question.name, 60, "IN", "CNAME", f"{target}."))
         elif found := self.records.get((name, kind)):
             made.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *found))
         elif not any(known == name for known, _ in self.records):
