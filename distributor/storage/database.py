@@ -33,7 +33,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ..errors import DistributorError, StoreError, StoreLost
 from .address import SqliteFile, absolute_path, open_file, parse_store_url
 from .all_tables import metadata
-from .failures import DAMAGED, INCOMPLETE, classify_error
+from .failures import DAMAGED, INCOMPLETE, classify_error, classify_words
 from .migrations import REVISIONS
 from .rows import from_json
 
@@ -183,6 +183,8 @@ class Database:
         except DBAPIError as error:
             classified = classify_error(error)
             return str(error.orig) if classified and classified[0] is StoreLost else ""
+        except UnicodeDecodeError:  # from the driver, which makes a text of the name of what is wrong
+            return "the names of its tables are no text"
         return "" if found == "ok" else " ".join(found.split())
 
     def write_file(self, file: Path) -> bool:
@@ -195,8 +197,9 @@ class Database:
                 raw = connection.connection.driver_connection
                 assert raw is not None
                 raw.execute("VACUUM INTO ?", (str(file),))
-        except sqlite3.Error as error:
-            raise StoreError(f"store {self.name}: cannot be written into {file}: {error}") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter from the driver, of names that are no text
+            kind, words = classify_words(str(error)) or (StoreError, f"cannot be written into a file: {error}")
+            raise kind(f"store {self.name}: {words}") from error
         return True
 
     def size(self, connection: Connection) -> int:

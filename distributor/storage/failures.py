@@ -68,15 +68,19 @@ def classify_error(error: DBAPIError) -> tuple[type[StoreError], str] | None:
     code = getattr(error.orig, "sqlstate", None)
     if code:
         return _by_code(str(code), said, passing=isinstance(error, OperationalError | InterfaceError | InternalError))
-    for sign, known in _WORDS.items():
-        if sign in said:
-            return known
+    if known := classify_words(said):
+        return known
     if any(sign in said for sign in _MISSING):
         return StoreLost, INCOMPLETE.format(said)
     if isinstance(error, OperationalError | InterfaceError):
         server = type(error.orig).__module__.startswith("psycopg")
         return StoreError, f"{said}; {_CONNECTING}" if server else said
     return None
+
+
+def classify_words(said: str) -> tuple[type[StoreError], str] | None:
+    """The same for what SQLite says; None for what it says of a statement."""
+    return next((known for sign, known in _WORDS.items() if sign in said), None)
 
 
 def _by_code(code: str, said: str, *, passing: bool) -> tuple[type[StoreError], str] | None:

@@ -85,6 +85,13 @@ def _behead(file: Path) -> None:
         out.write(b"\0" * 200)
 
 
+def _scribble_names(file: Path) -> None:
+    """Bytes that are no text in a name of the schema; the driver cannot even say what SQLite says of it."""
+    body = file.read_bytes()
+    assert b"CREATE TABLE suppressions" in body
+    file.write_bytes(body.replace(b"CREATE TABLE suppressions", b"CREATE TABLEE\x88uppressions"))
+
+
 def _drop(file: Path) -> None:
     raw = sqlite3.connect(file)
     raw.execute("DROP TABLE suppressions")
@@ -98,6 +105,7 @@ def _drop(file: Path) -> None:
         (_cut, "is damaged: nothing more is sent; .* restore it from a backup"),
         (_scribble, "is damaged: nothing more is sent; .* restore it from a backup"),
         (_behead, "the file is not a database; look at store.url, or restore it"),
+        (_scribble_names, "is damaged: nothing more is sent; .* restore it from a backup"),
         (_drop, r"lacks what every store has \(no such table: suppressions\)"),
     ],
 )
@@ -109,6 +117,17 @@ def test_a_store_that_is_damaged_is_told_in_one_line(tmp_path: Path, harm: Calla
         with opened.read() as connection:
             connection.execute(sa.select(suppressions)).all()
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_store_is_not_copied_and_not_called_a_fault_of_the_copy(tmp_path: Path) -> None:
+    file = _filled(tmp_path)
+    with file.open("r+b") as out:
+        out.seek(file.stat().st_size // 4096 // 2 * 4096)
+        out.write(os.urandom(4096))
+    opened = Database.open("sqlite:///store.db", tmp_path)
+    with pytest.raises(StoreLost, match="its file is damaged"):
+        opened.write_file(tmp_path / "copy.db")
+    opened.close()
 
 
 def test_what_is_found_wrong_in_a_file_is_asked_for_only_where_values_are_strange(tmp_path: Path) -> None:
