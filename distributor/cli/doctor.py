@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..terminal import printable_line
 from .context import CliContext, clock, json_option, pass_cli_context, plural, say, show_table
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ class _Visit:
 
 def _examine(app: CliContext, dns: DnsClient | None, online: bool) -> _Visit:
     """Everything, in the order of docs/doctor.md. What cannot be looked at because of a fault is left out."""
+    import contextlib
+
     from ..doctor.results import fault
     from ..errors import ConfigError, DamagedRow, StoreError
 
@@ -100,15 +103,13 @@ def _examine(app: CliContext, dns: DnsClient | None, online: bool) -> _Visit:
         visit.results += map(_problem, error.problems)
         return visit
     try:
-        visit.results += _config(app)
+        with contextlib.suppress(DamagedRow):  # it is told below, with all others
+            visit.results += _config(app)
+        with app.store() as database:
+            for one in _store(app, database, visit):
+                visit.results.append(one)
     except StoreError as error:
         visit.results.append(fault("store-lost", "store.url", str(error)))
-    except DamagedRow:  # it is told below, with all others
-        with app.store() as database:
-            visit.results += _store(app, database, visit)
-    else:
-        with app.store() as database:
-            visit.results += _store(app, database, visit)
     visit.results += _machine(newsroom)
     setups = _mail_setups(newsroom)
     visit.sends = bool(setups)
@@ -296,9 +297,10 @@ def _show(visit: _Visit) -> None:
         say(f"ok: nothing is broken; {rest}", fg="green")
     for state in CheckState:
         for one in (result for result in visit.results if result.state is state):
-            say(f"{state.value:8} {one.check:10} {one.where}: {one.what}", fg=_COLORS[state.value])
+            line = printable_line(f"{one.where}: {one.what}")  # what others have written begins no line
+            say(f"{state.value:8} {one.check:10} {line}", fg=_COLORS[state.value])
             if one.remedy:
-                say(f"{'':19} → {one.remedy}")
+                say(f"{'':19} → {printable_line(one.remedy)}")
     if visit.sends:
         say("\nRules of large providers for bulk senders:")
         rows = [

@@ -12,6 +12,7 @@ import pytest
 
 from cli.plain_portal import at_work
 from distributor.delivery.queries import largest_rendition
+from distributor.errors import StoreLost
 from distributor.mail import dkim_keys
 from distributor.mail.dkim import DkimSigner
 from support.dns_server import DnsZone
@@ -119,6 +120,26 @@ def test_a_store_that_is_lost_is_a_result_beside_the_others(room: Room) -> None:
     assert (done.code, faults(done)) == (1, {"store-lost"})
     assert "lacks what every store has (no table newsletter_articles)" in results(done, "store")[0]["what"]
     assert results(done, "schedule") and results(done, "disk")
+
+
+def test_a_store_that_fails_in_the_middle_is_a_result_beside_the_others(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreLost("store x: its file is damaged")
+
+    monkeypatch.setattr("distributor.pipeline.store_check.find_damage", fail)
+    done = room.run("doctor", "--json")
+    assert (done.code, faults(done)) == (1, {"store-lost"})
+    assert results(done, "schedule") and results(done, "disk")
+
+
+def test_what_others_have_written_begins_no_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "distributor.cli.check.placeholders", lambda newsroom: ["x\nok       relay      all is well\x1b[2J"]
+    )
+    said = room.good("doctor", "--offline")
+    assert "config.yaml: x\\nok       relay      all is well\\x1b[2J" in said
 
 
 def test_damaged_rows_are_named_one_by_one_and_repaired(room: Room) -> None:
