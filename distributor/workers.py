@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from . import pipeline
 from .clock import clock as store_clock
 from .clock import steady
 from .delivery.stats import ProgressLogger, RunStats
+from .delivery.worker import DeliveryWorker
 from .errors import DistributorError, StoreLost
 from .model import DeliveryState
 from .newsroom import Newsroom
@@ -74,8 +75,9 @@ class FaultLog:
             self._lasting[step] = frozenset(fault.text for fault in faults)
 
 
-class DeliveryLoop:
-    """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
+class StoreWatch:
+    """What every process watches that works for long: the store and the clock. Nothing is sent while one of them is not as
+    it was; a store or a key that is lost ends the process."""
 
     def __init__(
         self,
@@ -83,9 +85,7 @@ class DeliveryLoop:
         database: Database,
         clock: Callable[[], datetime],
         stop: asyncio.Event,
-        *,
-        tick: float = 5.0,
-        among: int = 1,
+        tick: float,
     ) -> None:
         self.newsroom = newsroom
         self.database = database
@@ -94,27 +94,23 @@ class DeliveryLoop:
         self.tick = tick
         self.wake = asyncio.Event()
         self.watch = ClockMonitor(clock)
-        self.dispatcher = pipeline.make_delivery_worker(
-            newsroom, database, clock, stop, among=among, wake=self.wake.set
-        )
         self.faults = FaultLog()
-        self._agreed = False  # whether the clock and the store agree, as far as we know
         self.lost: StoreLost | None = None
+        self._agreed = False  # whether the clock and the store agree, as far as we know
 
-    async def run(self) -> None:
-        """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
-        following = asyncio.create_task(follow_clock_of(self.database, self.stop))
-        looking = asyncio.create_task(self._check_store_regularly())
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Watch, for the length of the block. Raises StoreLost at its end where the store or its key was lost."""
+        tasks = {
+            asyncio.create_task(follow_clock_of(self.database, self.stop)),
+            asyncio.create_task(self._check_store_regularly()),
+        }
         try:
-            while not self.stop.is_set():
-                self.wake.clear()
-                await self._deliver()
-                await wait_for_any(self.stop, self.wake, self.tick)
+            yield
         finally:
-            looking.cancel()
-            following.cancel()
-            await asyncio.wait({looking, following})
-            self.dispatcher.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
         if self.lost:
             raise self.lost
 
@@ -136,24 +132,26 @@ class DeliveryLoop:
             self.lost = lost
         self.stop.set()
 
-    async def _deliver(self) -> None:
-        if await self.clock_is_wrong():
-            return
+    def clock_believed(self) -> None:
+        """The clock was set, and is believed from now on."""
+
+    async def deliver_once(self, worker: DeliveryWorker, step: str) -> None:
+        """Deliver all that is due; what goes wrong is logged once while it lasts."""
         started = self.clock()
-        self.dispatcher.progress = ProgressLogger(log.info)
+        worker.progress = ProgressLogger(log.info)
         try:
-            report = await pipeline.run_worker(self.newsroom, self.database, self.dispatcher)
+            report = await pipeline.run_worker(self.newsroom, self.database, worker)
         except StoreLost as lost:
             self.give_up(lost)
             return
         except DistributorError as error:
-            self.faults.report("delivery", Fault(str(error)))
+            self.faults.report(step, Fault(str(error)))
             return
         except Exception as bug:
             text = f"delivering failed: {type(bug).__name__}: {bug}; tried again at the next tick"
-            self.faults.report("delivery", Fault(text, bug))
+            self.faults.report(step, Fault(text, bug))
             return
-        self.faults.report("delivery")
+        self.faults.report(step)
         _log_report(report, (self.clock() - started).total_seconds())
 
     async def clock_is_wrong(self) -> bool:
@@ -182,9 +180,43 @@ class DeliveryLoop:
                 self.faults.report("clock", Fault(str(error)))
                 return True
             self._agreed = True
-            self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
+            self.clock_believed()
         self.faults.report("clock")
         return False
+
+
+class DeliveryLoop(StoreWatch):
+    """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
+
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        *,
+        tick: float = 5.0,
+        among: int = 1,
+    ) -> None:
+        super().__init__(newsroom, database, clock, stop, tick)
+        self.dispatcher = pipeline.make_delivery_worker(
+            newsroom, database, clock, stop, among=among, wake=self.wake.set
+        )
+
+    async def run(self) -> None:
+        """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
+        try:
+            async with self.watching():
+                while not self.stop.is_set():
+                    self.wake.clear()
+                    if not await self.clock_is_wrong():
+                        await self.deliver_once(self.dispatcher, "delivery")
+                    await wait_for_any(self.stop, self.wake, self.tick)
+        finally:
+            self.dispatcher.close()
+
+    def clock_believed(self) -> None:
+        self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
 
 
 async def follow_clock_of(database: Database, stop: asyncio.Event, every: float = _FOLLOW_EVERY) -> None:

@@ -89,6 +89,7 @@ OTHER_TESTS = {
     "tests/web/test_scanners.py": "programs that open every link of every email, against all pages",
     "tests/real/test_long_texts.py": "every function that reads foreign text: its time grows with length only",
     "tests/real/web/test_journey.py": "story: from the sign-up to the goodbye in a real browser",
+    "tests/real/test_many_hosts.py": "story: hosts that share a PostgreSQL, killed and robbed of their queue",
     "tests/real/test_torture.py": "the harness of `make torture`: senders killed at random",
 }
 

@@ -35,7 +35,8 @@ class Passes:
         """The next minute: the service decides what is due, and the loop delivers."""
         self.line.now += timedelta(minutes=1)
         await self.service.run_once()
-        await self.service.worker._deliver()
+        if not await self.service.worker.clock_is_wrong():
+            await self.service.worker.deliver_once(self.service.worker.dispatcher, "delivery")
         await self.service.run_once()
 
     async def close(self) -> None:

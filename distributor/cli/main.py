@@ -40,6 +40,7 @@ COMMANDS = {
     "sources": "List the source types; try an address; write your own.",
     "tokens": "Create, list and revoke tokens of the API.",
     "serve": "Gather and send on schedule until stopped.",
+    "worker": "Work on the tasks of a store on PostgreSQL, on any host.",
     "web": "Serve the web pages alone; `serve` has them too.",
     "dkim": "Create a DKIM key and show its DNS record.",
     "doctor": "Find what keeps this newsroom from working.",

@@ -28,6 +28,18 @@ def claimable_shards(channel: str, now: datetime, dead: Sequence[str], untried_f
     )
 
 
+def due_shard(edition: str, number: int, channel: str, now: datetime) -> sa.Select[Any]:
+    """A shard, if there is something to do in it; and who works on it."""
+    return (
+        sa.select(shards.c.fence, shards.c.owner, shards.c.lease_until)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(
+            shards.c.edition_id == edition, shards.c.shard == number, shards.c.channel == channel, shards.c.due <= now
+        )
+        .where(editions.c.released_at.is_not(None), editions.c.paused_at.is_(None))
+    )
+
+
 def only_first(query: sa.Select[Any], channel: str, now: datetime) -> sa.Select[Any]:
     """Of each edition only the first shard of a channel in which there is something to do, now or later. One that was put
     off because it is damaged, and none of its rows waits so long, keeps nobody waiting."""

@@ -18,6 +18,7 @@ from .channel_state import faults_by_channel
 from .lease import AT_ONCE
 from .ledger import recipient_still_subscribed
 from .queries import lock_shards, mark_shards_idle
+from .requests import ask_for_edition
 
 SUPERSEDED_BY = "overtaken by "  # how the reply of a row begins that a newer edition has made needless
 EXPIRED_REASON = "not out in the edition's time: "  # how the reply of a row begins whose edition's time is over
@@ -39,6 +40,7 @@ def resume(connection: Connection, edition: str, now: datetime) -> bool:
         return False
     ends = row.expires_at + max(now - row.paused_at, timedelta())
     connection.execute(sa.update(editions).where(here).values(paused_at=None, expires_at=ends))
+    ask_for_edition(connection, edition)
     return True
 
 
@@ -83,6 +85,7 @@ def reopen(
             .where(editions.c.id == edition)
             .values(state=EditionState.FROZEN, done_at=None, paused_at=None, expires_at=expires_at)
         )
+        ask_for_edition(connection, edition)
     return opened
 
 

@@ -35,8 +35,8 @@ from ..storage.database import Database
 from ..storage.rows import UTC_TIME
 from ..storage.statements import PreparedStatement, bind_time
 from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
-from .claims import claimable_shards, dead_owners, only_first
-from .lease import AT_ONCE, new_owner
+from .claims import claimable_shards, dead_owners, due_shard, only_first
+from .lease import AT_ONCE, new_owner, owner_is_dead
 from .queries import DELIVERY_COLUMNS, delivery_from_row
 from .retry import Decision
 
@@ -144,16 +144,30 @@ class Ledger:
                 row = connection.execute(free).one_or_none()
                 if row is None:
                     return None
-                shard = Shard(row.edition_id, row.shard, channel, row.fence + 1)
-                taken = connection.execute(
-                    sa.update(shards)
-                    .where(_in_shard(shards, shard), shards.c.fence == row.fence)
-                    .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
-                )
-                if taken.rowcount:
-                    _mark_uncertain(connection, shard, now)
+                shard = self._take(connection, Shard(row.edition_id, row.shard, channel, row.fence + 1), now)
+                if shard:
                     return shard
             # Somebody else was sooner, which takes nothing from the others that are free.
+
+    def take(self, edition: str, number: int, channel: str, now: datetime) -> Shard | None:
+        """Take this shard, as `claim` takes any; None where there is nothing to do in it, or somebody alive works on it."""
+        with self.database.write(alone=False) as connection:
+            row = connection.execute(due_shard(edition, number, channel, now)).one_or_none()
+            if row is None or (row.lease_until and row.lease_until > now and not owner_is_dead(row.owner)):
+                return None
+            return self._take(connection, Shard(edition, number, channel, row.fence + 1), now)
+
+    def _take(self, connection: Connection, shard: Shard, now: datetime) -> Shard | None:
+        """Raise the fence of a shard; None where somebody else has done so since we looked."""
+        taken = connection.execute(
+            sa.update(shards)
+            .where(_in_shard(shards, shard), shards.c.fence == shard.fence - 1)
+            .values(fence=shard.fence, owner=self.owner, lease_until=now + self.lease)
+        )
+        if not taken.rowcount:
+            return None
+        _mark_uncertain(connection, shard, now)
+        return shard
 
     def renew(self, held: Iterable[Shard], now: datetime) -> frozenset[Shard]:
         """Keep the leases of these shards; returns those that another worker has by now."""

@@ -33,6 +33,7 @@ from .attempts import ImageReader, no_image, open_attempt
 from .commit import GroupCommit, retrieve_exception
 from .ledger import LedgerEntry, Shard, entry
 from .retry import Decision, decide_next, decide_uncertain
+from .shard_queue import ShardQueue
 from .stats import RunStats
 
 log = logging.getLogger("distributor.delivery")
@@ -95,6 +96,7 @@ class LedgerMessageQueue:
     commit: GroupCommit
     rules: DeliveryRules
     report: RunStats
+    shards: ShardQueue
     _queue: deque[OutgoingMessage] = field(default_factory=deque)
     _later: list[tuple[float, int, OutgoingMessage]] = field(default_factory=list)
     _open: dict[OutgoingMessage, _TakenMessage] = field(default_factory=dict)
@@ -313,12 +315,15 @@ class LedgerMessageQueue:
     # -- shards ------------------------------------------------------------------------------------------------------
 
     def _fetch_soon(self) -> None:
+        if self._exhausted and self.shards.has_more():
+            self._exhausted = False
         if not (self._fetching or self._exhausted or len(self._left) >= _MOST):
             self._fetching = asyncio.create_task(self._fetch())
             self._fetching.add_done_callback(retrieve_exception)
 
     async def _fetch(self) -> None:
         try:
+            await self.shards.wait(self._let_go)
             done, self._used_up = self._used_up, set()
             fetched = await self.commit.call(self._read_shard, done)
         except Exception:
@@ -338,19 +343,28 @@ class LedgerMessageQueue:
         if not self._left[fetched.shard]:
             self._used_up.add(fetched.shard)
 
+    async def _let_go(self) -> None:
+        """Let go of what is done."""
+        done, self._used_up = self._used_up, set()
+        if done:
+            await self.commit.call(self.commit.ledger.release, done)
+            self.shards.released(done)
+
     def _read_shard(self, done: set[Shard]) -> _FetchedShard | None:
         """In the ledger's thread: let go of what is done, take the next shard, and make messages of its rows."""
         ledger, now = self.commit.ledger, self.rules.clock()
         if done:
             ledger.release(done)
+            self.shards.released(done)
         while True:
-            shard = ledger.claim(self.channel, now, untried_first=True)
+            shard = self.shards.claim(now)
             if shard is None:
                 return None
             try:
                 return self._due_messages(shard, now)
             except DamagedRow as damage:
                 ledger.postpone_shard(shard, now)
+                self.shards.released([shard])
                 self.report.note_damaged(damage)
 
     def _due_messages(self, shard: Shard, now: datetime) -> _FetchedShard:
@@ -421,7 +435,9 @@ class LedgerMessageQueue:
         for message in [message for message, held in self._open.items() if held.marked]:
             self.answer(message, Uncertain("the connection ended between sending and the answer"))
         await self.commit.flush(FLUSH_TIMEOUT if not self.ended else FLUSH_TIMEOUT / 3)
-        await self.commit.call(self.commit.ledger.release, {*self._left, *self._used_up})
+        held = {*self._left, *self._used_up}
+        await self.commit.call(self.commit.ledger.release, held)
+        self.shards.released(held)
 
 
 def _now() -> float:

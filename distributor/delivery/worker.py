@@ -28,6 +28,7 @@ from .ledger import Ledger
 from .message_worker import DeliveryRules, LedgerMessageQueue
 from .post_worker import PostWorker
 from .queries import list_unclosed_editions
+from .shard_queue import AskedShards, LedgerShards, ShardQueue
 from .stats import ProgressCallback, RunStats
 
 log = logging.getLogger("distributor.delivery")
@@ -47,7 +48,8 @@ class DeliveryWorker:
     among: int = 1  # processes that share what rates allow
     wake: Callable[[], None] | None = None
     transports: dict[str, Transport] = field(default_factory=dict)
-    asked: set[str] = field(default_factory=set)  # editions of which staff know that suppressions wait
+    asked: AskedShards | None = None  # those of its one channel that tasks ask for; without it any that is free
+    known_holds: set[str] = field(default_factory=set)  # editions of which staff know that suppressions wait
     missing_reported: set[str] = field(default_factory=set)  # what staff were notified already in this process
 
     def __post_init__(self) -> None:
@@ -82,10 +84,10 @@ class DeliveryWorker:
     def _ask(self, waiting: Sequence[guard.HeldSuppressions], report: RunStats) -> None:
         """Ask staff, once, about suppressions that wait for them."""
         for held in waiting:
-            if held.edition not in self.asked:
+            if held.edition not in self.known_holds:
                 report.notes.append(held.question)
                 log.error("%s", held.question)
-        self.asked = {held.edition for held in waiting}
+        self.known_holds = {held.edition for held in waiting}
 
     def _tidy(self) -> int:
         """Before a run: let go of shards that an earlier one has kept, and give up what must not go out any more."""
@@ -130,7 +132,7 @@ class DeliveryWorker:
         name, health = channel.name, self.health
         if self.rules.stop.is_set() or await health.is_backing_off(name):
             return
-        messages = LedgerMessageQueue(channel, self.commit, self.rules, report)
+        messages = LedgerMessageQueue(channel, self.commit, self.rules, report, self._shards(name))
         if name not in self.transports:
             self.transports[name] = channel.transport(self.among)
         transport = self.transports[name]
@@ -151,6 +153,9 @@ class DeliveryWorker:
             await messages.finish()
         if report.counts[(name, DeliveryState.SENT)] and not await health.is_backing_off(name):
             health.forget_reports(name)
+
+    def _shards(self, channel: str) -> ShardQueue:
+        return self.asked or LedgerShards(self.ledger, channel)
 
 
 def _describe_bug(channel: Channel, bug: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from ..delivery import channel_state
 from ..delivery.attempts import open_outside_attempt
 from ..delivery.ledger import Ledger
 from ..delivery.message_worker import DeliveryRules, RecipientLookup
+from ..delivery.shard_queue import AskedShards
 from ..delivery.stats import ProgressCallback, RunStats
 from ..delivery.worker import DeliveryWorker
 from ..editions.snapshot import take_feed_snapshot
@@ -172,14 +173,17 @@ def make_delivery_worker(
     progress: ProgressCallback | None = None,
     among: int = 1,
     wake: Callable[[], None] | None = None,
+    only: Collection[str] | None = None,
+    asked: AskedShards | None = None,
 ) -> DeliveryWorker:
     """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
-    is called when a channel that has failed can carry again."""
+    is called when a channel that has failed can carry again. It works on all channels, or on `only` some; on one of them
+    on the shards that tasks have `asked` for."""
     _check_key(newsroom, database)
     newsletters = newsroom.settings.newsletters
     return DeliveryWorker(
         ledger=ledger or Ledger(database, limits=newsroom.settings.bounce_guard),
-        channels=newsroom.channels,
+        channels={name: one for name, one in newsroom.channels.items() if only is None or name in only},
         rules=DeliveryRules(
             look_up_recipients=_noting_finder(newsroom, database, clock),
             resend=lambda name: name in newsletters and newsletters[name].on_uncertain == "resend",
@@ -191,6 +195,7 @@ def make_delivery_worker(
         progress=progress,
         among=among,
         wake=wake,
+        asked=asked,
     )
 
 

@@ -12,6 +12,7 @@ from ..bounces import suppressions
 from ..config.schema import Newsletter
 from ..delivery.control import supersede_alert, supersede_earlier_editions
 from ..delivery.enqueue import enqueue_deliveries
+from ..delivery.requests import ask_for_edition
 from ..editions import article_status
 from ..editions import repository as edition_repository
 from ..editions.snapshot import take_snapshot
@@ -106,6 +107,7 @@ def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by:
     enqueue_deliveries(connection, edition, plan.renditions, plan.readers, personal_channels(newsroom, plan.newsletter))
     if plan.due is None and not plan.held:
         expire_superseded(newsroom, connection, edition, edition.frozen_at)
+        ask_for_edition(connection, edition.id)
 
 
 def personal_channels(newsroom: Newsroom, newsletter: Newsletter) -> frozenset[str]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from ..delivery import queries
 from ..delivery.control import close_deliveries
+from ..delivery.requests import ask_for_edition
 from ..editions import article_status, review
 from ..editions import repository as edition_repository
 from ..editions.build import EditionContents
@@ -223,6 +224,7 @@ def _release(context: NewsletterContext, row: EditionRow, by: str, why: str, *, 
     edition_repository.record_event(connection, row.id, "released", by, now, why)
     _recompose_latest(context, row.id)
     expire_superseded(context.newsroom, connection, edition, now)
+    ask_for_edition(connection, row.id)
     return DraftOutcome(row.id, "released", why)
 
 

@@ -220,6 +220,16 @@ class Database:
         with self.read() as connection:
             return not sa.inspect(connection).has_table("alembic_version")
 
+    @property
+    def is_server(self) -> bool:
+        """Whether many hosts can share it: a PostgreSQL, not a file."""
+        return self._engine.dialect.name == "postgresql"
+
+    def driver_arguments(self) -> dict[str, Any]:
+        """What the driver of a server is given to connect: another library of the same driver gets as far as we do."""
+        _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
+        return dict(arguments)
+
     def server_time(self) -> datetime | None:
         """The clock of a server, in UTC; None for a file, which has none."""
         with self.read() as connection:

@@ -6,6 +6,7 @@ from alembic import op
 from distributor.storage.migrations.first_channel_tables import create_channel_tables
 from distributor.storage.migrations.first_web_tables import create_web_tables
 from distributor.storage.rows import UtcTime
+from distributor.storage.task_tables import create_task_tables
 
 revision = "0001"
 down_revision = None
@@ -27,6 +28,8 @@ def upgrade() -> None:
     _bounces()
     _store()
     create_web_tables()
+    if op.get_bind().dialect.name == "postgresql":
+        create_task_tables(op.get_bind())
 
 
 def _sources() -> None:

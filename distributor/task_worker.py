@@ -1,0 +1,177 @@
+"""A process that works on tasks, on any host: one of many that share a store on PostgreSQL.
+
+A task of emails names a shard, and the round of its channel that runs in this process takes it in: so the connections to
+the mail servers stay open from shard to shard, and the engine only says who works on which. What the ledger holds open and
+nobody was asked for is asked for again at every tick, by whoever comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+
+from . import pipeline
+from .delivery import requests
+from .delivery.ledger import Ledger
+from .delivery.shard_queue import AskedShards
+from .errors import DistributorError
+from .newsroom import Newsroom
+from .pipeline import Fault
+from .storage.database import Database
+from .tasks import queue
+from .tasks.runner import Group, Handler, TaskRunner
+from .workers import StoreWatch, wait_for_any
+
+log = logging.getLogger("distributor.service")
+
+SHARDS_AT_ONCE = 8  # that are in hand or asked for: so many that no connection ever waits for the next
+_GROUPS = (
+    Group([queue.MAIL], SHARDS_AT_ONCE),
+    Group([queue.EDITIONS], 2),  # never behind anything else: they have their times
+    Group([queue.POSTS, queue.GATHER, queue.BOUNCES, queue.PAGES], 16),
+)
+
+
+class TaskWorker(StoreWatch):
+    """Works on the tasks of these queues until `stop`. `handlers` are for those that are no deliveries."""
+
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        stop: asyncio.Event,
+        *,
+        tick: float = 5.0,
+        queues: Collection[str] = queue.QUEUES,
+        handlers: Mapping[str, Handler] | None = None,
+    ) -> None:
+        super().__init__(newsroom, database, clock, stop, tick)
+        self.queues = frozenset(queues)
+        self._handlers: dict[str, Handler] = {
+            queue.MAIL: self._deliver_shard,
+            queue.POSTS: self._deliver_posts,
+            **(handlers or {}),
+        }
+        self._rounds: dict[str, ChannelRounds] = {}
+        self._closing = pipeline.make_delivery_worker(newsroom, database, clock, stop, only=())
+
+    async def run(self) -> None:
+        """Work until `stop`. Raises StoreLost where the store or its key is not what it was."""
+        handlers = {name: handler for name, handler in self._handlers.items() if name in self.queues}
+        groups = [Group([name for name in group.queues if name in handlers], group.concurrency) for group in _GROUPS]
+        runner = TaskRunner(self.database, handlers, [group for group in groups if group.queues], self.stop)
+        try:
+            async with self.watching():
+                asking = asyncio.create_task(self._ask_again_regularly())
+                try:
+                    await runner.run()
+                finally:
+                    asking.cancel()
+                    await asyncio.wait({asking})
+        finally:
+            self._closing.close()
+            for rounds in self._rounds.values():
+                rounds.worker.close()
+
+    def clock_believed(self) -> None:
+        for rounds in self._rounds.values():
+            rounds.worker.health.backing_off.clear()  # backoffs were counted from another time
+
+    # -- tasks -------------------------------------------------------------------------------------------------------
+
+    async def _deliver_shard(self, edition: str, shard: int, channel: str, urgent: int = 0) -> None:
+        rounds = await self._rounds_of(channel)
+        if rounds:
+            await rounds.deliver_shard(edition, shard, urgent=bool(urgent))
+
+    async def _deliver_posts(self, channel: str) -> None:
+        rounds = await self._rounds_of(channel)
+        if rounds:
+            await rounds.deliver_posts()
+
+    async def _rounds_of(self, channel: str) -> ChannelRounds | None:
+        """The rounds of a channel in this process; None for one that config.yaml does not have, and while the clock is
+        wrong."""
+        if channel not in self.newsroom.channels or self.stop.is_set() or await self.clock_is_wrong():
+            return None
+        if channel not in self._rounds:
+            made = await asyncio.to_thread(ChannelRounds, self, channel)
+            if channel in self._rounds:  # by another task meanwhile
+                made.worker.close()
+            else:
+                self._rounds[channel] = made
+        return self._rounds[channel]
+
+    # -- what nobody was asked for -----------------------------------------------------------------------------------
+
+    async def _ask_again_regularly(self) -> None:
+        while not self.stop.is_set():
+            self.wake.clear()
+            if not await self.clock_is_wrong():
+                await self.deliver_once(self._closing, "closing editions")
+                try:
+                    await asyncio.to_thread(self._ask_again)
+                    self.faults.report("asking again")
+                except DistributorError as error:
+                    self.faults.report("asking again", Fault(str(error)))
+            await wait_for_any(self.stop, self.wake, self.tick)
+
+    def _ask_again(self) -> None:
+        with self.database.write(alone=False) as connection:
+            if queue.take_turn(connection):
+                if stalled := queue.forget_stalled(connection):
+                    log.warning("%d tasks of workers that have stopped are handed out again", stalled)
+                requests.ask_again(connection, self.newsroom.channels, self.clock())
+
+
+class ChannelRounds:
+    """What tasks ask this process to deliver on one channel: by one round at a time, which takes in what comes meanwhile."""
+
+    def __init__(self, process: TaskWorker, channel: str) -> None:
+        self._process = process
+        self._channel = channel
+        newsroom, database = process.newsroom, process.database
+        ledger = Ledger(database, limits=newsroom.settings.bounce_guard)
+        self._asked = AskedShards(ledger, channel)
+        self._posting = asyncio.Lock()
+        self._round: asyncio.Task[None] | None = None
+        self.worker = pipeline.make_delivery_worker(
+            newsroom,
+            database,
+            process.clock,
+            process.stop,
+            ledger=ledger,
+            wake=process.wake.set,
+            only=[channel],
+            asked=self._asked,
+        )
+
+    async def deliver_shard(self, edition: str, number: int, *, urgent: bool) -> None:
+        """Deliver what is due in a shard; ends when it was let go of."""
+        end = self._asked.ask(edition, number, urgent=urgent)
+        if self._round is None or self._round.done():
+            self._round = asyncio.create_task(self._deliver_asked())
+        await end
+
+    async def deliver_posts(self) -> None:
+        """Deliver what is due on a channel that posts."""
+        async with self._posting:
+            await self._deliver()
+
+    async def _deliver_asked(self) -> None:
+        """One round after the other, until all that was asked for is done. One that took nothing cannot carry anything now:
+        what it leaves is asked for again later."""
+        try:
+            while self._asked.has_more() and not self._process.stop.is_set():
+                taken = self._asked.taken
+                await self._deliver()
+                if self._asked.taken == taken:
+                    return
+        finally:
+            self._asked.drop()
+
+    async def _deliver(self) -> None:
+        await self._process.deliver_once(self.worker, f"delivery on {self._channel}")

@@ -1,0 +1,122 @@
+"""Processes that work on tasks: whatever becomes of the tasks, everything is sent, and once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from distributor.clock import Clock
+from distributor.model import DeliveryState
+from distributor.task_worker import TaskWorker
+from distributor.tasks import queue
+from support.clocked_newsroom import Line
+from support.ledger import states
+
+S = DeliveryState
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, postgresql_url: Callable[[], str]) -> Iterator[Line]:
+    """A newsroom on PostgreSQL with an edition that waits for its workers: two emails and a post."""
+    made = Line(tmp_path, now=datetime.now(UTC))
+    made.configure(f".store: {{url: '{postgresql_url()}'}}", ".instance: fleet")
+    for name in ("an", "binh"):
+        made.subscribe(name)
+    made.arrives("a")
+    made.at("07:00")
+    yield made
+    made.close()
+
+
+def answer(line: Line) -> None:
+    assert line.answer().made
+
+
+@asynccontextmanager
+async def working(line: Line, *queues: str, tick: float = 30) -> AsyncIterator[TaskWorker]:
+    stop = asyncio.Event()
+    worker = TaskWorker(line.newsroom, line.store, line.clock, stop, tick=tick, queues=queues or (queue.MAIL, queue.POSTS))
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 30)
+
+
+async def all_sent(line: Line, number: int, seconds: float = 15) -> None:
+    async with asyncio.timeout(seconds):
+        while (await asyncio.to_thread(states, line.store)).get(S.SENT, 0) < number:
+            await asyncio.sleep(0.05)
+
+
+def empty_queue(line: Line) -> None:
+    with line.store.write() as connection:
+        connection.execute(sa.text("TRUNCATE procrastinate_jobs CASCADE"))
+
+
+async def test_what_an_edition_owes_is_sent_as_soon_as_it_is_out(fleet: Line) -> None:
+    async with working(fleet):
+        await asyncio.sleep(0.5)  # it waits for tasks, and looks into the ledger by itself only in half a minute
+        await asyncio.to_thread(answer, fleet)
+        await all_sent(fleet, 4)
+    assert fleet.read("an") == [["a"]]
+    assert len(fleet.posts()) == 1
+
+
+async def test_a_queue_that_is_emptied_by_hand_loses_nothing(fleet: Line) -> None:
+    await asyncio.to_thread(answer, fleet)
+    await asyncio.to_thread(empty_queue, fleet)
+    async with working(fleet, tick=0.2):
+        await all_sent(fleet, 4)
+    assert fleet.read("an") == fleet.read("binh") == [["a"]]
+
+
+async def test_a_worker_leaves_alone_what_it_is_not_for(fleet: Line) -> None:
+    await asyncio.to_thread(answer, fleet)
+    async with working(fleet, queue.MAIL):
+        await all_sent(fleet, 2)
+    assert fleet.posts() == {}
+    with fleet.store.read() as connection:
+        assert {one["channel"] for one in queue.list_open(connection, queue.POSTS)} == {"feeds", "posts"}
+
+
+async def test_a_task_for_a_channel_that_is_gone_ends(fleet: Line) -> None:
+    def ask() -> None:
+        with fleet.store.write() as connection:
+            queue.ask(connection, queue.MAIL, [{"edition": "e", "shard": 0, "channel": "gone", "urgent": 0}])
+            queue.ask(connection, queue.POSTS, [{"channel": "gone"}])
+
+    await asyncio.to_thread(ask)
+    async with working(fleet):
+        async with asyncio.timeout(15):
+            while await asyncio.to_thread(waiting, fleet):
+                await asyncio.sleep(0.05)
+
+
+def waiting(line: Line) -> int:
+    with line.store.read() as connection:
+        return sum(one.waiting + one.running for one in queue.queue_lengths(connection))
+
+
+async def test_no_task_is_worked_on_while_the_clock_cannot_be_believed(fleet: Line) -> None:
+    """It ends, and is asked for again when the clock is right."""
+    async with working(fleet) as worker:
+        fleet.now += timedelta(hours=2)
+        await worker._deliver_shard("tin-sang-1", 0, "mail")
+        assert not worker._rounds
+        fleet.now -= timedelta(hours=2)
+        await asyncio.to_thread(answer, fleet)
+        await all_sent(fleet, 4)
+
+
+def test_the_clock_of_the_store_counts_on_every_host(fleet: Line) -> None:
+    ahead = Clock(lambda: datetime(2030, 1, 1, tzinfo=UTC))
+    ahead.follow(fleet.store.server_time)
+    assert ahead().year < 2030
