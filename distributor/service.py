@@ -226,7 +226,7 @@ class Service:
 
         async def keep_house() -> None:
             for name, count in (
-                await asyncio.to_thread(housekeeping.keep_house, self.newsroom, self.database, now)
+                await asyncio.to_thread(housekeeping.keep_house, self.newsroom, self.database, now, self.stop.is_set)
             ).items():
                 log.info("%s: %d", name, count)
             self.outbox.wake.set()

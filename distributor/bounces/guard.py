@@ -207,6 +207,7 @@ def _past(connection: Connection, edition: str) -> tuple[int, int]:
         sa.select(editions.c.id)
         .join(own, (own.c.newsletter == editions.c.newsletter) & (own.c.id == edition))
         .where(editions.c.frozen_at <= own.c.frozen_at, editions.c.id != edition, editions.c.id.not_in(asked))
+        .where(editions.c.pruned_at.is_(None))
         .order_by(editions.c.frozen_at.desc())
         .limit(_PAST)
     )

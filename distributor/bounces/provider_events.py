@@ -21,7 +21,6 @@ from ..storage.statements import insert_into
 from ..storage.web_tables import provider_events as table
 from ..text import clean_line
 
-KEPT = timedelta(days=30)  # how long keys are kept, and what was set aside
 PAUSE = timedelta(minutes=1)  # before an event is tried again
 _LONGEST_NOTE = 500
 
@@ -101,10 +100,18 @@ def retry_aside(connection: Connection) -> int:
     return connection.execute(change.values(state=EventState.WAITING, tried_at=None)).rowcount
 
 
-def delete_old(connection: Connection, now: datetime) -> int:
-    """Delete what was received long ago and is not waiting; returns how many."""
-    old = (table.c.received_at < now - KEPT) & (table.c.state != EventState.WAITING)
-    return connection.execute(sa.delete(table).where(old)).rowcount
+def delete_old(connection: Connection, before: datetime) -> int:
+    """Delete what was received before a time and is not waiting; returns how many."""
+    return connection.execute(sa.delete(table).where(_old(before))).rowcount
+
+
+def count_old(connection: Connection, before: datetime) -> int:
+    """How many `delete_old` would delete."""
+    return connection.execute(sa.select(sa.func.count()).select_from(table).where(_old(before))).scalar_one()
+
+
+def _old(before: datetime) -> sa.ColumnElement[bool]:
+    return (table.c.received_at < before) & (table.c.state != EventState.WAITING)
 
 
 def _update(connection: Connection, id: int, **values: Any) -> None:

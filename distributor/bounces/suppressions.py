@@ -24,8 +24,8 @@ from ..mail.address import normalize
 from ..model import Bounce, BounceType, Suppression
 from ..storage.rows import enum_member, log_damage, read_rows, stream_readable_rows
 from ..storage.statements import insert_into
+from ..storage.tables import bounce_counts, suppressions
 from ..storage.tables import bounces as table
-from ..storage.tables import suppressions
 from ..text import clean_line
 from . import guard
 from .classify import HALF_LIFE, decide_suppression, outranks
@@ -125,7 +125,11 @@ def _bounce(row: sa.Row[Any]) -> Bounce:
 def count_bounces(connection: Connection, edition_id: str) -> dict[str, int]:
     """How many bounces and complaints an edition has brought, by type."""
     query = sa.select(table.c.type, sa.func.count()).where(table.c.edition_id == edition_id).group_by(table.c.type)
-    return {type: int(number) for type, number in connection.execute(query)}
+    old = sa.select(bounce_counts.c.type, bounce_counts.c.number).where(bounce_counts.c.edition_id == edition_id)
+    counts: dict[str, int] = {}
+    for type, number in [*connection.execute(query), *connection.execute(old)]:
+        counts[type] = counts.get(type, 0) + int(number)
+    return counts
 
 
 # -- suppressions ------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def show(app: CliContext, edition: str, as_json: bool) -> None:
         return
     _show_state(app, stored)
     _show_content(app, stored)
-    _show_deliveries(stored)
+    _show_deliveries(app, stored)
     _show_history(app, stored.events)
 
 
@@ -115,11 +115,13 @@ def _show_content(app: CliContext, stored: _StoredEdition) -> None:
         say(f"    {one.id}  {one.title} (in brief)")
 
 
-def _show_deliveries(stored: _StoredEdition) -> None:
+def _show_deliveries(app: CliContext, stored: _StoredEdition) -> None:
     for variant, ids in stored.segments.items():
         say(f"  {variant}: {plural(len(ids), 'article')} for {plural(stored.sizes[variant], 'recipient')}")
     for channel, states in stored.tally.items():
         say(f"  {channel}: " + ", ".join(f"{number} {state}" for state, number in states.items()))
+    if stored.row.pruned_at and stored.sizes:
+        say(f"  who got its emails is not kept any more, since {app.local(stored.row.pruned_at)}: only how many")
 
 
 def _show_history(app: CliContext, events: Sequence[EditionEvent]) -> None:

@@ -45,6 +45,7 @@ COMMANDS = {
     "dkim": "Create a DKIM key and show its DNS record.",
     "doctor": "Find what keeps this newsroom from working.",
     "store": "Copy a store, claim one that was moved; exchange its key.",
+    "prune": "Remove what is too old to be kept.",
     "backup": "Write the whole newsroom into one file.",
     "restore": "Make a newsroom of a backup, in a new folder.",
     "migrate": "Show or run the database migrations.",

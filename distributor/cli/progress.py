@@ -1,4 +1,4 @@
-"""How far a copy of the store is: a bar on a terminal, a line for each table elsewhere."""
+"""How far a copy or a pruning of the store is: a bar on a terminal, a line for each table elsewhere."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def table_progress() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import Progress
 
     with Progress(transient=True) as bar:
-        task = bar.add_task("copying")
+        task = bar.add_task("")
         yield lambda table, done, total: bar.update(task, description=table, completed=done, total=total)

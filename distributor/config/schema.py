@@ -25,6 +25,7 @@ from ..storage.address import parse_store_url
 from .bounces import BounceGuard, BounceMailboxSettings
 from .editorial import GreetingTemplate, Label, NewsletterBlock, PreheaderTemplate, SubjectTemplate
 from .images import Images
+from .retention import Retention
 from .section import Section
 from .types import AttributeName, Duration, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
 from .web import Attribute, Web
@@ -348,6 +349,11 @@ class Settings(Section):
         BounceGuard(),
         description="when an edition bounces so often that staff are asked first",
         examples=[{"min_bounces": 10}],
+    )
+    retention: Retention = Field(
+        Retention(),
+        description="how long what is over is kept; see docs/retention.md",
+        examples=[{"deliveries": "90d"}],
     )
     wording: dict[Language, dict[str, str]] = Field(
         {},

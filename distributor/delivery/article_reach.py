@@ -17,6 +17,7 @@ from ..model import Delivery, DeliveryState, EditionKind, EditionState
 from ..storage.rows import enum_member
 from ..storage.tables import articles, deliveries, editions, renditions
 from ..subscribers.recipients import RECEIVED_STATES, UNCOUNTED_STATES
+from .pruning import list_counts
 from .queries import parse_state
 
 
@@ -95,7 +96,8 @@ def _count_messages(connection: Connection, edition: str) -> dict[str, dict[Deli
         .order_by(deliveries.c.variant, deliveries.c.state)
     )
     found: dict[str, dict[DeliveryState, int]] = {}
-    for variant, state, number in connection.execute(query):
+    gone = [(row.variant, row.state, row.number) for row in list_counts(connection, edition)]
+    for variant, state, number in [*gone, *connection.execute(query)]:
         of_variant, known = found.setdefault(variant, {}), parse_state(state, f"of {edition}")
         of_variant[known] = of_variant.get(known, 0) + number
     return found

@@ -295,5 +295,13 @@ def _row(row: sa.Row[Any]) -> OutboxRow:
 
 def delete_finished(connection: Connection, before: datetime) -> int:
     """Delete what was done before a time; returns how many."""
-    over = outbox.c.state.not_in(OPEN_STATES) & (outbox.c.updated < before)
-    return connection.execute(sa.delete(outbox).where(over)).rowcount
+    return connection.execute(sa.delete(outbox).where(_finished(before))).rowcount
+
+
+def count_finished(connection: Connection, before: datetime) -> int:
+    """How many messages `delete_finished` would delete."""
+    return connection.execute(sa.select(sa.func.count()).select_from(outbox).where(_finished(before))).scalar_one()
+
+
+def _finished(before: datetime) -> sa.ColumnElement[bool]:
+    return outbox.c.state.not_in(OPEN_STATES) & (outbox.c.updated < before)

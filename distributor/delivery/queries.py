@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from ..model import Delivery, DeliveryState, EditionState
 from ..storage.rows import damaged_row, log_damage, read_rows, stream_readable_rows
 from ..storage.tables import deliveries, editions, renditions, shards
+from . import pruning
 from .lease import owner_is_dead
 
 S = DeliveryState
@@ -157,7 +158,7 @@ SAME_RENDITION = (
 
 
 def count_by_state(connection: Connection, edition: str) -> dict[str, dict[DeliveryState, int]]:
-    """How many rows of an edition stand where: counts by channel and state."""
+    """How many deliveries of an edition stand where: counts by channel and state, those whose rows are gone among them."""
     query = (
         sa.select(deliveries.c.channel, deliveries.c.state, sa.func.count())
         .where(deliveries.c.edition_id == edition)
@@ -165,7 +166,8 @@ def count_by_state(connection: Connection, edition: str) -> dict[str, dict[Deliv
         .order_by(deliveries.c.channel)
     )
     counts: dict[str, dict[DeliveryState, int]] = {}
-    for channel, state, number in connection.execute(query):
+    gone = [(row.channel, row.state, row.number) for row in pruning.list_counts(connection, edition)]
+    for channel, state, number in [*gone, *connection.execute(query)]:
         of_channel, known = counts.setdefault(channel, {}), parse_state(state, f"of {edition}")
         of_channel[known] = of_channel.get(known, 0) + number
     return counts
@@ -249,7 +251,8 @@ def count_unsent(connection: Connection, variants: Mapping[str, Sequence[str]]) 
 def has_personal_deliveries(connection: Connection, among: Sequence[str]) -> bool:
     """Whether any of these editions owes, or owed, an email to anybody."""
     here = deliveries.c.edition_id.in_(among) & (deliveries.c.recipient != "")
-    return connection.execute(sa.select(deliveries.c.id).where(here).limit(1)).first() is not None
+    there = connection.execute(sa.select(deliveries.c.id).where(here).limit(1)).first() is not None
+    return there or bool(pruning.list_pruned(connection, among))
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +303,8 @@ def edition_progress(connection: Connection, edition: str) -> DeliveryProgress:
     )
     still_open = sa.select(deliveries.c.channel).where(here, deliveries.c.state.in_(_OPEN)).distinct()
     states: dict[DeliveryState, int] = {}
-    for state, count in connection.execute(counts):
+    gone = [(row.state, row.number) for row in pruning.list_counts(connection, edition)]
+    for state, count in [*gone, *connection.execute(counts)]:
         known = parse_state(state, f"of {edition}")
         states[known] = states.get(known, 0) + count
     return DeliveryProgress(

@@ -50,6 +50,7 @@ class EditionRow:
     paused_at: datetime | None
     expires_at: datetime
     done_at: datetime | None
+    pruned_at: datetime | None = None
 
 
 _COLUMNS = [editions.c[name] for name in EditionRow.__slots__]

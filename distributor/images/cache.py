@@ -129,16 +129,18 @@ class ImageCache:
             if file.stat().st_mtime < (now - _TOUCHED_EVERY).timestamp():
                 _set_time(file, now)
 
-    def sweep(self, now: datetime, find_shown: Callable[[Collection[str]], Collection[str]]) -> int:
-        """Delete what nobody has asked for since `KEPT`, except images that an edition shows: `find_shown` says which of
+    def sweep(
+        self, now: datetime, find_shown: Callable[[Collection[str]], Collection[str]], kept: timedelta = KEPT
+    ) -> int:
+        """Delete what nobody has asked for since `kept`, except images that an edition shows: `find_shown` says which of
         these names do. Returns the number of images deleted. Raises OSError."""
-        before = (now - KEPT).timestamp()
+        before = (now - kept).timestamp()
         entries = list(_entries(self.folder / ".index"))
         recent = {name for file, names in entries if _changed(file) >= before for name in names}
         old = {name for name in _image_names(self.folder) if _changed(self.folder / name) < before} - recent
         shown = set(find_shown(old)) if old else set()
         for name in shown:
-            _set_time(self.folder / name, now)  # editions are asked again after `KEPT`
+            _set_time(self.folder / name, now)  # editions are asked again after `kept`
         for name in old - shown:
             (self.folder / name).unlink(missing_ok=True)
         for file, names in entries:

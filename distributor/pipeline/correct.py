@@ -20,7 +20,7 @@ from ..articles import repository as article_repository
 from ..articles.corrections import NoticeRecord
 from ..articles.flags import ArticleFlag
 from ..config.schema import Newsletter
-from ..delivery import queries
+from ..delivery import pruning, queries
 from ..delivery.article_posts import ArticlePost, list_posts
 from ..delivery.control import close_post
 from ..editions import article_status
@@ -261,8 +261,8 @@ def _plan_newsletter(
     fresh = {} if asked.number else {article.id: [notice]}
     said = load_notices(connection, [article], fresh)[article.id]
     slot = replace(asked, number=asked.number or len(said)).slot
-    language, zone = newsroom.language(newsletter), newsroom.zone(newsletter)
-    shown = with_notices(article, said, language, zone, newsroom.settings.texts)
+    settings, zone = newsroom.settings, newsroom.zone(newsletter)
+    shown = with_notices(article, said, newsroom.language(newsletter), zone, settings.texts)
     key = EditionKey(
         kind=EditionKind.CORRECTION,
         slot=edition_repository.find_free_slot(connection, newsletter.id, slot),
@@ -270,13 +270,13 @@ def _plan_newsletter(
         frozen_at=context.now,
         withdrawn=notice.kind is NoticeKind.WITHDRAWAL,
     )
-    edition = build_edition(newsroom.settings, newsletter, EditionContents((article,)), key)
+    edition = build_edition(settings, newsletter, EditionContents((article,)), key)
     carried, carried_at = edition_coverage.find_emails_with(connection, newsletter.id, article)
     edition = replace(edition, articles=(shown,), notice=notice, carried_at=carried_at)
     email = replace(edition, articles=(article,))  # the email says itself what was wrong
     render_context = build_render_context(context, notices=fresh)
-    corrected = tuple(_corrected_editions(connection, newsletter, article, shown))
-    render_context = replace(render_context, corrected=corrected)
+    corrected = _corrected_editions(connection, newsletter, article, shown)
+    render_context = replace(render_context, corrected=tuple(corrected))
     work = CorrectionPlanner(connection, edition, notice, list(list_posts(connection, newsletter.id, article.id)))
     holders = CorrectionRecipients(carried)
     for channel in newsroom.newsletter_channels(newsletter).values():
@@ -293,10 +293,10 @@ def _plan_newsletter(
             work.replace(channel, channel.renditions(edition, render_context))
         else:
             work.posts(channel, channel.renditions(edition, render_context))
-    if not emails_only:
-        work.still_to_go(queries.count_unsent(connection, carried))
-    readers = holders if asked.mail else None
-    plan = EditionPlan(newsletter, Selection(()), edition, tuple(work.renditions), readers=readers)
+    unsent = {} if emails_only else queries.count_unsent(connection, carried)
+    work.still_to_go(unsent, pruning.list_pruned(connection, carried))
+    made, readers = tuple(work.renditions), holders if asked.mail else None
+    plan = EditionPlan(newsletter, Selection(()), edition, made, readers=readers)
     return NewsletterCorrection(plan, tuple(work.known), tuple(work.give_up), tuple(work.lines))
 
 

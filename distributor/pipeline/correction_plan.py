@@ -179,12 +179,15 @@ class CorrectionPlanner:
             )
         )
 
-    def still_to_go(self, unsent: Mapping[str, int]) -> None:
+    def still_to_go(self, unsent: Mapping[str, int], pruned: Sequence[str]) -> None:
+        """Say how many emails of editions will still carry the article, and of which nobody knows any more who got them."""
         for edition, number in unsent.items():
             emails = "1 email" if number == 1 else f"{number} emails"
             self.lines.append(
                 f"still to be sent with it: {emails} of {edition}; `distributor editions cancel {edition}` would stop them"
             )
+        for edition in pruned:
+            self.lines.append(f"who got {edition} is not known any more (retention), so nobody is written to about it")
 
 
 def _follows(made: Rendition) -> bool:

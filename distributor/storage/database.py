@@ -41,6 +41,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
 _CACHE = 4_000  # kilobytes of pages that a connection keeps at most
+_INCREMENTAL = 2  # what `PRAGMA auto_vacuum` says of a file that can be made smaller
 _MAX_IDLE = 2.0  # seconds after which a connection to a server may be dead
 _LOCK_TIMEOUT = 30_000  # milliseconds that a writer waits for another one
 # Milliseconds below which no limit of a PostgreSQL server may lie: what one statement takes, the wait for another writer
@@ -207,6 +208,28 @@ class Database:
         if connection.dialect.name == "sqlite":
             return self._file.size() if self._file else 0
         return int(connection.execute(sa.select(sa.func.pg_database_size(sa.func.current_database()))).scalar_one())
+
+    def free_share(self) -> float:
+        """How much of a file of SQLite holds nothing, from 0 to 1, where it can be made smaller; 0 for a server."""
+        if self._file is None:
+            return 0.0
+        with self.read() as connection:
+            free, pages, kind = (
+                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                for name in ("freelist_count", "page_count", "auto_vacuum")
+            )
+        return free / pages if pages and kind == _INCREMENTAL else 0.0
+
+    def give_back(self, pages: int) -> int:
+        """Make a file of SQLite smaller by so many pages at most; returns by how many octets it will be. Waits for other
+        writers, and lets none write meanwhile. Raises StoreError."""
+        with self.write() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            before = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
+            raw.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()  # a row for each page
+            after = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
+            return int(before - after) * int(connection.exec_driver_sql("PRAGMA page_size").scalar() or 0)
 
     def check_tables(self) -> None:
         """Raises StoreLost where a table is missing that every store of this version has."""
@@ -406,6 +429,8 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()
     try:
         cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT}")
+        if cursor.execute("PRAGMA page_count").fetchone()[0] == 0:
+            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # the new file can be made smaller later
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

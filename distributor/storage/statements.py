@@ -96,6 +96,14 @@ def is_one_of(connection: Connection, column: sa.Column[str], texts: Sequence[st
     return column == sa.any_(sa.literal(list(texts), sa.ARRAY(sa.Text)))
 
 
+def is_number_one_of(connection: Connection, column: sa.Column[int], numbers: Sequence[int]) -> sa.ColumnElement[bool]:
+    """The same for numbers."""
+    if connection.dialect.name == "sqlite":
+        values = sa.func.json_each(json.dumps(list(numbers))).table_valued("value")
+        return column.in_(sa.select(values.c.value))
+    return column == sa.any_(sa.literal(list(numbers), sa.ARRAY(sa.BigInteger)))
+
+
 # -- many rows at once -------------------------------------------------------------------------------------------------
 
 

@@ -136,6 +136,7 @@ editions = Table(
     column("released_at", UTC_TIME, nullable=True),
     column("paused_at", UTC_TIME, nullable=True),
     column("done_at", UTC_TIME, nullable=True),
+    column("pruned_at", UTC_TIME, nullable=True),
     column("content", Text),
     column("sha256", String(64)),
     UniqueConstraint("newsletter", "slot"),
@@ -297,6 +298,14 @@ deliveries = Table(
     Index(None, "recipient"),
 )
 
+# What is left of emails whose rows are too old to be kept (delivery/pruning): how many there were.
+delivery_counts = Table(
+    "delivery_counts", metadata,
+    column("edition_id", String(60), ForeignKey("editions.id"), primary_key=True),
+    column("channel", String(40), primary_key=True), column("variant", String(120), primary_key=True),
+    column("state", String(12), primary_key=True), column("number", Integer),
+)  # fmt: skip
+
 # What a delivery has done at the far end on its way to being out: an upload, a container. Without a result it was begun, and
 # nobody knows whether it was done.
 delivery_steps = Table(
@@ -371,7 +380,14 @@ bounces = Table(
     column("at", UTC_TIME), column("delivery_id", NUMBER, nullable=True),
     column("edition_id", String(60), default=""), column("status", String(12), default=""),
     column("text", Text, default=""), column("via", String(20)), Index(None, "address_key", "at"),
-    Index(None, "edition_id"),
+    Index(None, "edition_id"), Index(None, "at"),
+)  # fmt: skip
+
+# What is left of bounces that are too old to be kept: how many each edition had.
+bounce_counts = Table(
+    "bounce_counts", metadata,
+    column("edition_id", String(60), primary_key=True), column("type", String(12), primary_key=True),
+    column("number", Integer),
 )  # fmt: skip
 
 # Names that newsletters and channels had before: links already sent still contain them.

@@ -122,7 +122,8 @@ def _recipients_query(
         meant = audience_condition(order.audience)
         query = query.where(sa.not_(meant) if outside_audience else meant)
     if order.without:
-        query = query.where(subscribers.c.id.not_in(_received_any_of(dict(order.without))))
+        without = dict(order.without)
+        query = query.where(subscribers.c.id.not_in(_received_any_of(without)), ~_may_have_received(list(without)))
     if order.cap is not None:
         enough = subscribers.c.id.in_(_recipients_at_cap(order))
         query = query.where(enough if over_cap else ~enough)
@@ -156,7 +157,8 @@ def _known_alert_bits(order: RecipientQuery) -> sa.ColumnElement[int]:
             deliveries.c.recipient == subscribers.c.id,
             deliveries.c.state.in_(RECEIVED_STATES),
         )
-        total = total + sa.case((had.exists(), sa.literal(1 << place, sa.BigInteger)), else_=0)
+        known = had.exists() | _may_have_received([edition])
+        total = total + sa.case((known, sa.literal(1 << place, sa.BigInteger)), else_=0)
     return total
 
 
@@ -244,7 +246,15 @@ def count_correction_recipients(connection: Connection, wanted: CorrectionRecipi
 
 def count_already_received(connection: Connection, order: RecipientQuery, emails: Mapping[str, Sequence[str]]) -> int:
     """How many of the recipients have received one of these emails."""
-    return _count(connection, _recipients_query(order).where(subscribers.c.id.in_(_received_any_of(emails))).subquery())
+    received = subscribers.c.id.in_(_received_any_of(emails)) | _may_have_received(list(emails))
+    return _count(connection, _recipients_query(order).where(received).subquery())
+
+
+def _may_have_received(among: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether a subscriber was on the newsletter already when one of these editions was frozen whose rows are too old to be
+    kept: nobody knows any more who had it, and nothing is announced twice."""
+    pruned = sa.select(editions.c.id).where(editions.c.id.in_(among), editions.c.pruned_at.is_not(None))
+    return pruned.where(subscriptions.c.since <= editions.c.frozen_at).correlate(subscriptions).exists()
 
 
 def _received_any_of(emails: Mapping[str, Sequence[str]]) -> sa.Select[Any]:

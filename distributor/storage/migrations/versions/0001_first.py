@@ -26,6 +26,7 @@ def upgrade() -> None:
     create_channel_tables()
     _subscribers()
     _bounces()
+    _bounce_counts()
     _store()
     create_web_tables()
     if op.get_bind().dialect.name == "postgresql":
@@ -153,6 +154,7 @@ def _editions() -> None:
         sa.Column("released_at", UtcTime(), nullable=True),
         sa.Column("paused_at", UtcTime(), nullable=True),
         sa.Column("done_at", UtcTime(), nullable=True),
+        sa.Column("pruned_at", UtcTime(), nullable=True),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_editions")),
@@ -308,6 +310,16 @@ def _deliveries() -> None:
     )
     op.create_index(op.f("ix_deliveries_edition_id_shard"), "deliveries", ["edition_id", "shard"], unique=False)
     op.create_index(op.f("ix_deliveries_recipient"), "deliveries", ["recipient"], unique=False)
+    op.create_table(
+        "delivery_counts",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("variant", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_delivery_counts_edition_id")),
+        sa.PrimaryKeyConstraint("edition_id", "channel", "variant", "state", name=op.f("pk_delivery_counts")),
+    )
 
 
 def _subscribers() -> None:
@@ -381,7 +393,18 @@ def _bounces() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bounces")),
     )
     op.create_index(op.f("ix_bounces_address_key_at"), "bounces", ["address_key", "at"], unique=False)
+    op.create_index(op.f("ix_bounces_at"), "bounces", ["at"], unique=False)
     op.create_index(op.f("ix_bounces_edition_id"), "bounces", ["edition_id"], unique=False)
+
+
+def _bounce_counts() -> None:
+    op.create_table(
+        "bounce_counts",
+        sa.Column("edition_id", sa.String(length=60), nullable=False),
+        sa.Column("type", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("edition_id", "type", name=op.f("pk_bounce_counts")),
+    )
     op.create_table(
         "bounce_guards",
         sa.Column("edition_id", sa.String(length=60), nullable=False),

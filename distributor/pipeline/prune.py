@@ -1,0 +1,162 @@
+"""What is too old to be kept, as `retention` in config.yaml says: found, and deleted while everything else goes on.
+
+Each transaction deletes so little that other writers wait for a fraction of a second, and between two of them others get
+their turn. Whatever stops it, the next run goes on where it was. What is never deleted: articles and what became of them,
+slots, editions with their texts and history, posts with their receipts, subscribers, consents, opt-outs, old_bounces.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..bounces import old_bounces, provider_events
+from ..delivery import outbox, pruning
+from ..editions.shown_images import find_shown_images
+from ..newsroom import Newsroom
+from ..storage.database import Database
+
+log = logging.getLogger("distributor.service")
+
+_LONGEST_REST = 0.2  # seconds between two transactions
+_FREE_SHARE = 0.2  # of a file of SQLite that may be empty before it is made smaller: what is deleted is filled again
+_PAGES = 2000  # that a file becomes smaller in one transaction
+
+Progress = Callable[[str, int, int], None]  # what, how many of it are done, how many there are
+Stopped = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneReport:
+    """What was deleted, or would be: how many by what they are (`deliveries`, `bounces` …). `editions` are those whose
+    emails are concerned, `freed` the octets that the disk has again, `stopped`: something is left."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    editions: tuple[str, ...] = ()
+    freed: int = 0
+    stopped: bool = False
+
+
+def find_prunable(newsroom: Newsroom, database: Database, now: datetime) -> PruneReport:
+    """What `prune_store` would delete, without images. Reads every row of it."""
+    kept = newsroom.settings.retention
+    with database.read(long=True) as connection:
+        ids = pruning.list_prunable(connection, now - kept.deliveries)
+        rows = {id: pruning.count_rows(connection, id) for id in ids}
+        removed = {
+            "deliveries": sum(rows.values()),
+            "bounces": old_bounces.count_old_bounces(connection, now - kept.bounces),
+            "messages of the outbox": outbox.count_finished(connection, now - kept.outbox),
+            "reports of providers": provider_events.count_old(connection, now - kept.reports),
+        }
+    return PruneReport(removed=removed, editions=tuple(id for id, number in rows.items() if number))
+
+
+def prune_store(
+    newsroom: Newsroom,
+    database: Database,
+    now: datetime,
+    *,
+    stopped: Stopped = lambda: False,
+    progress: Progress = lambda *_: None,
+    total: int = 0,
+) -> PruneReport:
+    """Delete what is too old. `total` is how many deliveries there are to delete, for `progress`. Raises StoreError."""
+    kept = newsroom.settings.retention
+    removed, pruned = _prune_deliveries(
+        newsroom, database, now, stopped, lambda done: progress("deliveries", done, total)
+    )
+    counts = {"deliveries": removed}
+    steps: dict[str, Callable[[], int]] = {
+        "bounces": lambda: _delete_bounces(database, now - kept.bounces, stopped),
+        "messages of the outbox": lambda: _delete_messages(database, now - kept.outbox),
+        "reports of providers": lambda: _delete_reports(database, now - kept.reports),
+        "images": lambda: _delete_images(newsroom, database, now),
+    }
+    for name, delete in steps.items():
+        counts[name] = delete() if not stopped() else 0
+    freed = _give_back(database, stopped)
+    return PruneReport(removed=counts, editions=tuple(pruned), freed=freed, stopped=stopped())
+
+
+def _prune_deliveries(
+    newsroom: Newsroom, database: Database, now: datetime, stopped: Stopped, told: Callable[[int], None]
+) -> tuple[int, list[str]]:
+    before, removed, pruned = now - newsroom.settings.retention.deliveries, 0, []
+    with database.read() as connection:
+        found = pruning.list_prunable(connection, before)
+    for edition in found:
+        number = 0
+        while not stopped():
+            began = time.monotonic()
+            with database.write() as connection:
+                deleted = pruning.prune_batch(connection, edition, before, pruning.BATCH)
+                if deleted is not None and deleted < pruning.BATCH:
+                    pruning.finish_pruning(connection, edition, now)
+            number += deleted or 0
+            told(removed + number)
+            if deleted is None or deleted < pruning.BATCH:
+                break
+            _rest(began)
+        removed += number
+        pruned += [edition] if number else []
+    return removed, pruned
+
+
+def _delete_bounces(database: Database, before: datetime, stopped: Stopped) -> int:
+    removed = 0
+    while not stopped():
+        began = time.monotonic()
+        with database.write() as connection:
+            deleted = old_bounces.delete_old_bounces(connection, before, pruning.BATCH)
+        removed += deleted
+        if deleted < pruning.BATCH:
+            break
+        _rest(began)
+    return removed
+
+
+def _delete_messages(database: Database, before: datetime) -> int:
+    with database.write() as connection:
+        return outbox.delete_finished(connection, before)
+
+
+def _delete_reports(database: Database, before: datetime) -> int:
+    with database.write() as connection:
+        return provider_events.delete_old(connection, before)
+
+
+def _delete_images(newsroom: Newsroom, database: Database, now: datetime) -> int:
+    """Delete images that nobody needs any more; what cannot be deleted is tried again."""
+
+    def shown(names: Collection[str]) -> Collection[str]:
+        with database.read() as connection:
+            return find_shown_images(connection, names)
+
+    try:
+        kept = newsroom.settings.retention.images
+        return newsroom.images.cache.sweep(now, shown, kept) if newsroom.images else 0
+    except OSError as error:
+        log.warning("old images cannot be deleted: %s: %s", error.filename, error.strerror or error)
+        return 0
+
+
+def _give_back(database: Database, stopped: Stopped) -> int:
+    """Make a file of SQLite smaller where much of it is empty; returns by how many octets."""
+    freed = 0
+    while not stopped() and database.free_share() > _FREE_SHARE:
+        began = time.monotonic()
+        given = database.give_back(_PAGES)
+        if not given:
+            break
+        freed += given
+        _rest(began)
+    return freed
+
+
+def _rest(began: float) -> None:
+    """Let others write for as long as the last transaction took: SQLite gives the store to whoever asks at that moment."""
+    time.sleep(min(time.monotonic() - began, _LONGEST_REST))
