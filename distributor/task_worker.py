@@ -35,7 +35,7 @@ _GROUPS = (
 
 
 class TaskWorker(StoreWatch):
-    """Works on the tasks of these queues until `stop`. `handlers` are for those that are no deliveries."""
+    """Works on the tasks of these queues until `stop`: deliveries, and what there are handlers for."""
 
     def __init__(
         self,
@@ -46,17 +46,19 @@ class TaskWorker(StoreWatch):
         *,
         tick: float = 5.0,
         queues: Collection[str] = queue.QUEUES,
-        handlers: Mapping[str, Handler] | None = None,
     ) -> None:
         super().__init__(newsroom, database, clock, stop, tick)
         self.queues = frozenset(queues)
         self._handlers: dict[str, Handler] = {
             queue.MAIL: self._deliver_shard,
             queue.POSTS: self._deliver_posts,
-            **(handlers or {}),
         }
         self._rounds: dict[str, ChannelRounds] = {}
         self._closing = pipeline.make_delivery_worker(newsroom, database, clock, stop, only=())
+
+    def add_handlers(self, handlers: Mapping[str, Handler]) -> None:
+        """Handlers for the tasks of more queues, by queue."""
+        self._handlers |= handlers
 
     async def run(self) -> None:
         """Work until `stop`. Raises StoreLost where the store or its key is not what it was."""
@@ -72,9 +74,11 @@ class TaskWorker(StoreWatch):
                     asking.cancel()
                     await asyncio.wait({asking})
         finally:
-            self._closing.close()
-            for rounds in self._rounds.values():
-                rounds.worker.close()
+            self.close()
+
+    def close(self) -> None:
+        for worker in (self._closing, *(rounds.worker for rounds in self._rounds.values())):
+            worker.close()
 
     def clock_believed(self) -> None:
         for rounds in self._rounds.values():

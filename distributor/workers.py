@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,22 @@ class StoreWatch:
     def clock_believed(self) -> None:
         """The clock was set, and is believed from now on."""
 
+    async def guarded(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again."""
+        if self.stop.is_set():
+            return
+        try:
+            await step()
+        except StoreLost as lost:
+            self.give_up(lost)
+        except DistributorError as error:
+            self.faults.report(name, Fault(str(error)))
+        except Exception as bug:
+            text = f"{name} failed: {type(bug).__name__}: {bug}; tried again at the next tick"
+            self.faults.report(name, Fault(text, bug))
+        else:
+            self.faults.report(name)
+
     async def deliver_once(self, worker: DeliveryWorker, step: str) -> None:
         """Deliver all that is due; what goes wrong is logged once while it lasts."""
         started = self.clock()
@@ -213,7 +229,10 @@ class DeliveryLoop(StoreWatch):
                         await self.deliver_once(self.dispatcher, "delivery")
                     await wait_for_any(self.stop, self.wake, self.tick)
         finally:
-            self.dispatcher.close()
+            self.close()
+
+    def close(self) -> None:
+        self.dispatcher.close()
 
     def clock_believed(self) -> None:
         self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
@@ -250,9 +269,10 @@ def _log_report(report: RunStats, seconds: float) -> None:
 # -- more of them ------------------------------------------------------------------------------------------------------
 
 
-async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event) -> None:
-    """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`."""
-    arguments = ("deliver", "--follow", "--share-of", str(count))
+async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event, *, by_tasks: bool = False) -> None:
+    """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`; those that work on tasks or those
+    that look for work by themselves."""
+    arguments = ("worker",) if by_tasks else ("deliver", "--follow", "--share-of", str(count))
     await asyncio.gather(*(keep_process_alive(config, "a worker", arguments, stop) for _ in range(count - 1)))
 
 

@@ -17,7 +17,7 @@ from distributor.gather_loop import GatherLoop
 from distributor.pipeline import publish, tick
 from distributor.service import Service
 from distributor.storage.renames import NameKind
-from distributor.workers import ClockMonitor
+from distributor.workers import ClockMonitor, DeliveryLoop
 from support.clocked_newsroom import Line
 
 Serve = Callable[[], "Passes"]
@@ -28,20 +28,22 @@ class Passes:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.service = Service(line.newsroom, line.store, line.clock, asyncio.Event())
-        self.service.worker.watch = ClockMonitor(line.clock, lambda: line.now.timestamp())
+        self.service = Service(line.newsroom, line.store, line.clock, asyncio.Event(), by_tasks=False)
+        assert isinstance(self.service.worker, DeliveryLoop)
+        self.worker = self.service.worker
+        self.worker.watch = ClockMonitor(line.clock, lambda: line.now.timestamp())
 
     async def minute(self) -> None:
         """The next minute: the service decides what is due, and the loop delivers."""
         self.line.now += timedelta(minutes=1)
         await self.service.run_once()
-        if not await self.service.worker.clock_is_wrong():
-            await self.service.worker.deliver_once(self.service.worker.dispatcher, "delivery")
+        if not await self.worker.clock_is_wrong():
+            await self.worker.deliver_once(self.worker.dispatcher, "delivery")
         await self.service.run_once()
 
     async def close(self) -> None:
-        await self.service._stop_background_tasks()
-        self.service.worker.dispatcher.close()
+        await self.service.steps.close()
+        self.worker.close()
 
 
 @pytest.fixture
@@ -133,7 +135,7 @@ async def test_what_providers_report_is_worked_at_the_next_pass_and_what_cannot_
     await asyncio.to_thread(store)
     passes = serve()
     await passes.minute()
-    await passes.service._background["provider events"]
+    await passes.service.steps._beside["provider events"]
     (said,) = [one for one in errors(caplog) if one.startswith("brevo: the body is not JSON")]
     assert "`distributor bounces --set-aside` shows it" in said
     await passes.minute()

@@ -28,6 +28,7 @@ def command(app: CliContext, queues: str) -> None:
 
     Ctrl-C or SIGTERM stops cleanly: the messages being sent are finished and recorded.
     """
+    from ..service_steps import ServiceSteps
     from ..task_worker import TaskWorker
     from ..tasks import queue
     from .deliver import run_until_stopped, stop_on_signals
@@ -42,11 +43,16 @@ def command(app: CliContext, queues: str) -> None:
                 "copy it to a PostgreSQL with `distributor store copy`"
             )
         worker = TaskWorker(app.newsroom, database, clock, stop, queues=wanted)
+        steps = ServiceSteps(worker)
+        worker.add_handlers(steps.handlers())
 
         async def run() -> None:
             with stop_on_signals(stop):
                 say(f"Working on {', '.join(name for name in queue.QUEUES if name in wanted)}. Ctrl-C stops.")
-                await worker.run()
+                try:
+                    await worker.run()
+                finally:
+                    await steps.close()
 
         run_until_stopped(run())
 

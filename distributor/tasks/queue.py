@@ -22,7 +22,8 @@ QUEUES = (MAIL, POSTS, EDITIONS, GATHER, BOUNCES, PAGES)
 
 URGENT, USUAL, AGAIN = 20, 10, 0  # what is taken first: alerts, what was never tried, what only has to try again
 STALLED = timedelta(seconds=30)  # after which a worker without a sign of life counts as dead
-_ASKING = 0x6469737472696A  # the advisory lock of those who ask again
+# The advisory locks of those who ask again, and of those who tick.
+ASKING, TICKING = 0x6469737472696A, 0x6469737472696B
 _BATCH = 1000  # tasks that are asked for by one statement
 
 Arguments = Mapping[str, str | int]
@@ -63,7 +64,15 @@ def is_open(queue: str, **arguments: sa.ColumnElement[Any]) -> sa.ColumnElement[
     return sa.select(sa.literal(1)).select_from(_jobs).where(_jobs.c.queue_name == queue, _IS_OPEN, *same).exists()
 
 
-def take_turn(connection: Connection, what: int = _ASKING) -> bool:
+def is_waiting(connection: Connection, queue: str, **arguments: str | int) -> bool:
+    """Whether somebody is asked for this and has not begun. Who has begun may have looked before there was anything new."""
+    same = [_jobs.c.args[name].astext == str(value) for name, value in arguments.items()]
+    waiting = _jobs.c.status == sa.literal_column("'todo'")
+    query = sa.select(sa.literal(1)).select_from(_jobs).where(_jobs.c.queue_name == queue, waiting, *same)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def take_turn(connection: Connection, what: int = ASKING) -> bool:
     """Whether nobody else asks just now, until this transaction ends: two who did would ask for the same twice."""
     return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(what))).scalar())
 

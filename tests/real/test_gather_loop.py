@@ -252,8 +252,8 @@ async def test_the_next_look_at_the_clock_comes_when_something_is_due(
     now += timedelta(seconds=2)
     made._answered = now
     assert made._seconds_to_next_tick() == 5.0
-    made.worker.dispatcher.close()
-    await made._stop_background_tasks()
+    made.worker.close()
+    await made.steps.close()
     store.close()
 
 
@@ -279,5 +279,5 @@ async def test_a_clock_that_jumps_beyond_what_was_coming_does_not_make_the_servi
     stop.set()
     await running
     assert looks < 20
-    made.worker.dispatcher.close()
+    made.worker.close()
     store.close()

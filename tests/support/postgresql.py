@@ -127,7 +127,9 @@ def _own_folder() -> tuple[Path, IO[bytes]]:
     with (temporary / f"{PREFIX}folders.lock").open("ab") as one_at_a_time:
         fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
         for folder in temporary.glob(f"{PREFIX}*/"):
-            with (folder / "in-use").open("ab") as in_use, contextlib.suppress(BlockingIOError):
+            # Of another test run that goes on, or has just removed it.
+            gone_or_in_use = contextlib.suppress(BlockingIOError, FileNotFoundError)
+            with gone_or_in_use, (folder / "in-use").open("ab") as in_use:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _kill_server_in(folder)
                 shutil.rmtree(folder, ignore_errors=True)

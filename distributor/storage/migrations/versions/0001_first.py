@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from distributor.storage.migrations.first_channel_tables import create_channel_tables
+from distributor.storage.migrations.first_host_tables import create_host_tables
 from distributor.storage.migrations.first_web_tables import create_web_tables
 from distributor.storage.rows import UtcTime
 from distributor.storage.task_tables import create_task_tables
@@ -29,6 +30,7 @@ def upgrade() -> None:
     _bounce_counts()
     _store()
     create_web_tables()
+    create_host_tables()
     if op.get_bind().dialect.name == "postgresql":
         create_task_tables(op.get_bind())
 
