@@ -8,6 +8,7 @@ created stricter by the umask, and is then opened.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -71,6 +72,22 @@ def atomic_writer(file: Path, mode: int) -> Iterator[BinaryIO]:
     except BaseException:
         neighbour.unlink(missing_ok=True)
         raise
+    sync_folder(file.parent)
+
+
+def give_name(made: Path, file: Path) -> None:
+    """Let a file that is complete and durable have its name, in the same file system. Raises FileExistsError where that is
+    taken, also by somebody who was just now quicker, and OSError."""
+    try:
+        os.link(made, file)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        if os.path.lexists(file):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file)) from None
+        made.rename(file)
+    else:
+        made.unlink()
     sync_folder(file.parent)
 
 

@@ -10,15 +10,14 @@ that was restored (`store_copy.save_store`), wherever that is. Nothing is ever o
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
 import json
 import os
-import secrets
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, nullcontext, suppress
@@ -37,6 +36,7 @@ from ..storage.database import Database
 from ..storage.identity import FILE
 from ..storage.migrations import REVISIONS
 from .store_copy import save_store
+from .working_folder import list_abandoned, working_folder
 
 FORMAT = 1
 MANIFEST, STORE, NEWSROOM = "manifest.json", "store.db", "newsroom/"
@@ -111,15 +111,20 @@ def make_backup(
         if target.is_dir() or not target.name.endswith(_ENDINGS):
             file = target / f"distributor-{now:%Y%m%dT%H%M%SZ}.tar.gz"
         if file.exists():
-            raise UserError(f"{file}: exists already: nothing was changed")
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
         permissions.make_folder(file.parent, permissions.PRIVATE_FOLDER)
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as working:
-            store = Path(working) / STORE
+        with working_folder(file.parent, "distributor-backup") as working:
+            store, archive = working / STORE, working / "archive"
             rows = save_store(database, store, now, progress).rows
             found = _find_files(newsroom)
-            with permissions.atomic_writer(file, permissions.PRIVATE) as stream:
+            with permissions.create(archive, permissions.PRIVATE) as stream:
                 packed = not file.name.endswith(".tar")
                 names = _write(stream, store, found, _manifest(newsroom, now, rows, found), now, packed=packed)
+                stream.flush()
+                os.fsync(stream.fileno())
+            permissions.give_name(archive, file)
+    except FileExistsError as error:
+        raise UserError(f"{error.filename2 or error.filename}: exists already: nothing was changed") from None
     except OSError as error:
         raise UserError(f"{error.filename or file}: cannot be backed up: {error.strerror or error}") from None
     return BackupReport(file, file.stat().st_size, names - 1, sum(rows.values()), tuple(found.left_out))
@@ -242,32 +247,32 @@ def restore_backup(file: Path, folder: Path) -> RestoredNewsroom:
     """Put the newsroom of a backup into a new folder, or an empty one. All of it or nothing. Raises UserError where the
     folder holds anything, the backup is damaged or of a newer program, or something cannot be written."""
     folder = Path(os.path.normpath(folder.absolute()))
-    working = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.restoring")
+    name = f"{folder.name}-restoring"[-200:]
     try:
+        parent = folder.parent
         if folder.exists():
-            if not folder.is_dir() or any(folder.iterdir()):
+            if not folder.is_dir() or set(folder.iterdir()) - {*list_abandoned(folder, name)}:
                 raise UserError(f"{folder}: is there already and not empty: nothing was changed; name a new folder")
-            working = folder / working.name  # it may be a volume of its own, or the only place where we may write
-        permissions.make_folder(working, permissions.PRIVATE_FOLDER)
-        manifest = _read(file, working)
-        restored = _put_together(file, working, manifest, folder)
-        _move(working / NEWSROOM, folder)
+            parent = folder  # it may be a volume of its own, or the only place where we may write
+        with working_folder(parent, name) as working:
+            manifest = _read(file, working)
+            restored = _put_together(file, working, manifest, folder)
+            _move(working / NEWSROOM, folder, restored.config.name)
     except (*_OF_DAMAGE, StoreError) as error:
         raise UserError(_DAMAGED.format(file, " ".join(str(error).split())[:200])) from None
     except OSError as error:
         raise UserError(f"{error.filename or file}: cannot be restored: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
     return restored
 
 
-def _move(made: Path, folder: Path) -> None:
-    """Let what was made be this folder, which is new or empty; an empty one stays the same, as somebody may be in it."""
+def _move(made: Path, folder: Path, config: str) -> None:
+    """Let what was made be this folder, which is new or empty; an empty one stays the same, as somebody may be in it. The
+    file `config` comes last: without it half a folder is no newsroom, if we are killed here."""
     if not folder.exists():
         made.rename(folder)
         permissions.sync_folder(folder.parent)
         return
-    names = [one.name for one in made.iterdir()]
+    names = sorted((one.name for one in made.iterdir()), key=config.__eq__)
     try:
         for name in names:
             (made / name).rename(folder / name)
@@ -291,6 +296,8 @@ def _read(file: Path, working: Path) -> dict[str, Any]:
             if entry.name == MANIFEST:
                 manifest = json.loads(content.read(_MOST_MANIFEST))
                 continue
+            if entry.size > shutil.disk_usage(working).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(working.parent))
             public = entry.name.startswith(NEWSROOM) and bool(entry.mode & 0o004)
             target = working / entry.name
             permissions.make_folder(target.parent, permissions.PUBLIC_FOLDER if public else permissions.TRAVERSE_ONLY)
@@ -321,7 +328,8 @@ def _is_safe(name: str) -> bool:
 
 def _put_together(file: Path, working: Path, manifest: Mapping[str, Any], folder: Path) -> RestoredNewsroom:
     place = str(manifest["store"]["path"])
-    if not _is_safe(NEWSROOM + place) or not (working / NEWSROOM / str(manifest["config"])).is_file():
+    config = str(manifest["config"])
+    if not _is_safe(NEWSROOM + place) or "/" in config or not (working / NEWSROOM / config).is_file():
         raise ValueError("its manifest does not fit its files")
     store = working / NEWSROOM / place
     if store.exists():
@@ -333,7 +341,7 @@ def _put_together(file: Path, working: Path, manifest: Mapping[str, Any], folder
             raise ValueError(f"its store is damaged: {damage}")
     return RestoredNewsroom(
         folder,
-        folder / str(manifest["config"]),
+        folder / config,
         str(manifest["made"]),
         place,
         bool(manifest["store"]["kept_elsewhere"]),

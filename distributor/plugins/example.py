@@ -167,7 +167,9 @@ def _default_of(field: dataclasses.Field[Any]) -> tuple[Any, Any]:
 def _key(name: str, hint: Any, info: FieldInfo, help: str) -> ConfigKey:
     default = info.get_default(call_default_factory=True) if not info.is_required() else None
     example = info.examples[0] if info.examples else None
-    return ConfigKey(name, help, type_in_words(hint), info.is_required(), default, example, _section_of(info.annotation))
+    return ConfigKey(
+        name, help, type_in_words(hint), info.is_required(), default, example, _section_of(info.annotation)
+    )
 
 
 def _section_of(hint: Any) -> Any:

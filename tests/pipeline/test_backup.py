@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from distributor.errors import UserError
+from distributor.pipeline import backup
 from distributor.pipeline.backup import restore_backup
 from support.newsroom import Room
 
@@ -58,6 +63,7 @@ def say(members: Members, **changes: Any) -> None:
         (lambda members: say(members, revision="9999"), "which is newer than this one"),
         (lambda members: say(members, store={"path": "../out.db"}), "does not fit its files"),
         (lambda members: say(members, store=None), "is no backup"),
+        (lambda members: say(members, config="../../../etc/hostname"), "does not fit its files"),
         (lambda members: say(members, sha256=[]), "is no backup"),
         (lambda members: members.append((members.pop()[0], b"[" * 200_000)), "is no backup"),
     ],
@@ -95,7 +101,63 @@ def test_an_empty_folder_stays_the_same_when_a_newsroom_is_put_into_it(backup_fi
     before = new.stat().st_ino
     restored = restore_backup(backup_file, new)
     assert (new.stat().st_ino, restored.config.is_file()) == (before, True)
-    assert not list(new.glob(".*.restoring"))
+    assert not list(new.glob(".*.part"))
+
+
+def test_a_restore_that_was_killed_can_be_done_again_and_leaves_nothing(backup_file: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    for parent in (tmp_path, new):
+        left = parent / ".new-restoring.0123abcd.part"
+        left.mkdir(parents=True)
+        (left / "secret.key").write_text("x", encoding="utf-8")
+        os.utime(left, times=(time.time() - 3600,) * 2)
+    new.rename(tmp_path / "begun")
+    restore_backup(backup_file, new)
+    (tmp_path / "begun").rename(new.with_name("again"))
+    again = tmp_path / "again"
+    (again / ".new-restoring.0123abcd.part").rename(again / ".again-restoring.0123abcd.part")
+    os.utime(again / ".again-restoring.0123abcd.part", times=(time.time() - 3600,) * 2)
+    restore_backup(backup_file, again)
+    assert not [*tmp_path.rglob(".*.part")]
+    assert (again / "config.yaml").is_file()
+
+
+def test_half_a_newsroom_is_none_because_config_yaml_comes_last(
+    backup_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new, order = tmp_path / "new", list[str]()
+    new.mkdir()
+    rename = Path.rename
+
+    def note(one: Path, target: Path) -> Path:
+        order.append(one.name)
+        return rename(one, target)
+
+    monkeypatch.setattr(Path, "rename", note)
+    restore_backup(backup_file, new)
+    assert order[-1] == "config.yaml" and len(order) > 2
+
+
+def test_what_has_no_space_is_not_begun(backup_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    with pytest.raises(UserError, match="cannot be restored: No space left"):
+        restore_backup(backup_file, tmp_path / "new")
+    assert not [*tmp_path.glob(".*")]
+
+
+def test_of_two_backups_at_once_none_overwrites_the_other(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, save = tmp_path / "a.tar", backup.save_store
+
+    def slowly(*arguments: Any) -> Any:
+        file.write_bytes(b"of another one")
+        return save(*arguments)
+
+    monkeypatch.setattr(backup, "save_store", slowly)
+    done = room.run("backup", str(file))
+    assert (done.code, f"{file}: exists already" in done.err, file.read_bytes()) == (2, True, b"of another one")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.tar", "newsroom"]
 
 
 def test_a_newsroom_that_cannot_be_put_in_whole_leaves_nothing(
