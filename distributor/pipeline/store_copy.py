@@ -117,3 +117,4 @@ def _check_version(database: Database, remedy: str) -> None:
             f"store {database.name} is at version {found or 'none'}, and this program at {REVISIONS[-1]}: nothing was "
             f"copied; {what}"
         )
+    database.check_tables()

@@ -6,9 +6,11 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import tarfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 
 from distributor.errors import UserError
-from distributor.pipeline import backup
+from distributor.pipeline import store_copy
 from distributor.pipeline.backup import restore_backup
 from support.newsroom import Room
 
@@ -145,16 +147,23 @@ def test_what_has_no_space_is_not_begun(backup_file: Path, tmp_path: Path, monke
     assert not [*tmp_path.glob(".*")]
 
 
+def test_a_store_without_a_table_is_called_by_its_own_name(room: Room, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
+        raw.execute("DROP TABLE newsletter_articles")
+    done = room.run("backup", str(tmp_path / "a.tar"))
+    assert (done.code, "newsroom/var/distributor.db: lacks" in done.err) == (1, True), done
+
+
 def test_of_two_backups_at_once_none_overwrites_the_other(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, save = tmp_path / "a.tar", backup.save_store
+    file, save = tmp_path / "a.tar", store_copy.save_store
 
     def slowly(*arguments: Any) -> Any:
         file.write_bytes(b"of another one")
         return save(*arguments)
 
-    monkeypatch.setattr(backup, "save_store", slowly)
+    monkeypatch.setattr("distributor.pipeline.backup.save_store", slowly)
     done = room.run("backup", str(file))
     assert (done.code, f"{file}: exists already" in done.err, file.read_bytes()) == (2, True, b"of another one")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["a.tar", "newsroom"]
