@@ -87,7 +87,7 @@ class EmailChannel(PersonalChannel):
     password: Password = None
     token_command: TokenCommand = ""
     ca_file: CaFile = None
-    connections: ConnectionLimit = 10
+    connections: ConnectionLimit = 20
     messages_per_connection: MessageLimit = 100
     rates: RateLimits = ()
     provider: EmailProvider = "none"

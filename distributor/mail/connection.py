@@ -74,7 +74,7 @@ class SmtpServer:
     ca_file: Path | None = None
     hostname: str = ""  # how we call ourselves; the machine's name, or its address in brackets, if empty
     token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False, compare=False)  # for XOAUTH2
-    connections: int = 10  # at once, at most
+    connections: int = 20  # at once, at most
     messages_per_connection: int = 1000  # messages before a new connection is made
     weight: int = 1  # share of the messages, beside those of the other servers
     rates: tuple[RateLimit, ...] = ()
