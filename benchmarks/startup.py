@@ -47,11 +47,21 @@ def idle_memory(folder: Path) -> dict[str, float]:
     process = subprocess.Popen([*OURS, "serve", "--no-web"], cwd=folder, env=_environment(), stderr=subprocess.DEVNULL)
     try:
         time.sleep(SETTLED)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        return {"serve": _megabytes(process.pid)} | {f"its process {one}": _megabytes(int(one)) for one in children}
+        children = [int(one) for task in Path(f"/proc/{process.pid}/task").iterdir() for one in _children(task)]
+        return {"serve": _megabytes(process.pid)} | {_name(one): _megabytes(one) for one in children}
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
+
+
+def _children(task: Path) -> list[str]:
+    return (task / "children").read_text().split()
+
+
+def _name(process: int) -> str:
+    """Of a child: what it runs, as its command line tells, such as the server that children are forked from."""
+    words = Path(f"/proc/{process}/cmdline").read_text().replace("\0", " ")
+    return next((name for name in ("forkserver", "resource_tracker") if name in words), f"process {process}")
 
 
 def _megabytes(process: int) -> float:

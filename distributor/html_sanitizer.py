@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from html import escape
 
-import nh3
 import regex
 
 from .text import FORBIDDEN, clean, html_to_text
@@ -66,6 +65,8 @@ def _too_deep(html: str) -> bool:
 
 
 def _sanitize(html: str, tags: set[str]) -> str:
+    import nh3  # large, and most commands have nothing to sanitise
+
     return nh3.clean(
         _prepared(html),
         tags=tags,

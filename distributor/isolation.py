@@ -46,15 +46,14 @@ _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to k
 
 # What the forkserver loads once for all children, what parses among it. Loading it in each would cost half a second.
 _GATHERING = (
-    "source_reader sources.feed sources.folder sources.page discovery.probe extraction.article feeds front_matter "
-    "listings.listing listings.pagination text_export"
+    "source_reader fetcher recheck sources.feed sources.folder sources.page discovery.probe extraction.article feeds "
+    "front_matter listings.listing listings.pagination text_export"
 )
 _PRELOADED = [
     *("distributor.forkserver", "__main__"),
     *(f"distributor.gathering.{name}" for name in _GATHERING.split()),
-    "markdown_it",
-    "distributor.bounces.parser",
-    "distributor.images.service",
+    *("markdown_it", "nh3", "distributor.bounces.parser"),
+    *("distributor.images.service", "distributor.images.resize"),
 ]
 
 _RESULT, _BYTES, _FAILED, _DOING, _LOG = b"R", b"B", b"F", b"D", b"L"

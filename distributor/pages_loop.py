@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -17,11 +18,11 @@ from .errors import DistributorError
 from .newsroom import Newsroom
 from .pipeline import Fault
 from .storage.database import Database
-from .web.context import WebContext
-from .web.mailbox import is_for_this_machine
-from .web.server import WebServer, listen
 from .web.ticks import FILE, Ticks
 from .workers import FaultLog, follow_clock_of, keep_process_alive, wait_for_any
+
+if TYPE_CHECKING:
+    from .web.context import WebContext
 
 NOTICE_EVERY = 0.25  # seconds between two looks for what pages in another process have asked for
 _RETRY_AFTER = 5.0  # seconds after which pages that failed are served again
@@ -67,13 +68,17 @@ class PagesLoop:
     @property
     def in_words(self) -> str:
         """Where the pages are, and on this machine the mailbox, for whoever has started them."""
-        context = WebContext(self.newsroom, self.database, self.clock)
+        from .web.mailbox import is_for_this_machine
+
+        context = self._context()
         mailbox = f", and the emails they send at {context.url}/mailbox." if is_for_this_machine(context) else ""
         return f"{context.url}/{mailbox}"
 
     def listen(self) -> None:
         """Take the address. Raises UserError where another process has it."""
         if self.here:
+            from .web.server import listen
+
             self._listening = listen(self._settings.listen)
 
     async def run(self) -> None:
@@ -99,8 +104,9 @@ class PagesLoop:
 
     async def serve(self) -> None:
         """Serve in this process. What fails is logged once while it lasts, and tried again."""
-        ticks = self._ticks or Ticks(self.newsroom.state / FILE, here=False)
-        context = WebContext(self.newsroom, self.database, self.clock, self.wake, ticks)
+        from .web.server import WebServer, listen
+
+        context = self._context(self._ticks or Ticks(self.newsroom.state / FILE, here=False))
         following = asyncio.create_task(follow_clock_of(self.database, self.stop))
         while not self.stop.is_set():
             try:
@@ -114,6 +120,11 @@ class PagesLoop:
                 self.faults.report("web pages", Fault(text, bug))
             await wait_for_any(self.stop, asyncio.Event(), _RETRY_AFTER)
         await following
+
+    def _context(self, ticks: Ticks | None = None) -> WebContext:
+        from .web.context import WebContext  # large: with all that serves pages it takes 15 MB
+
+        return WebContext(self.newsroom, self.database, self.clock, self.wake, ticks)
 
     async def _notice_requests(self) -> None:
         """Wake the service when pages in another process have put something into the store. Two questions of indexes four

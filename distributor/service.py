@@ -24,6 +24,7 @@ from .newsroom import Newsroom
 from .outbox_loop import OutboxLoop
 from .pages_loop import PagesLoop
 from .pipeline import housekeeping
+from .schedule import holidays
 from .service_steps import ServiceSteps
 from .storage.database import Database
 from .task_worker import TaskWorker
@@ -75,6 +76,7 @@ class Service:
         pages = PagesLoop(newsroom, database, clock, stop, self.faults, self.wake, here=with_pages)
         self.pages = pages if newsroom.settings.web else None
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
+        self._year = 0  # whose public holidays are known, with those around it
         self._answered = clock()  # up to when what is due has been answered
 
     async def run(self) -> None:
@@ -94,6 +96,7 @@ class Service:
         if self.pages:
             others.append(asyncio.create_task(self.pages.run()))
         try:
+            await self.worker.guarded("public holidays", self._learn_holidays)
             if not await self.worker.clock_is_wrong():
                 await self.worker.guarded("catching up", self._catch_up)
             while not self.stop.is_set():
@@ -178,6 +181,8 @@ class Service:
     async def _start_recurring(self) -> None:
         """Start what is done every so often, by this process or another one, beside everything else."""
         now = self.clock()
+        if now.year != self._year:
+            self.steps.start("public holidays", self._learn_holidays)
         if await self._begin("housekeeping", housekeeping.EVERY, now):
             self.steps.start("housekeeping", self._keep_house)
         if self.steps.is_running("bounces"):
@@ -196,3 +201,10 @@ class Service:
     async def _keep_house(self) -> None:
         await self.steps.keep_house()
         self.outbox.wake.set()
+
+    async def _learn_holidays(self) -> None:
+        """Know the public holidays of the coming years without keeping the library that computes them in memory."""
+        today = self.clock().date()
+        days_off = [one.days_off for one in self.newsroom.settings.newsletters.values() if one.days_off]
+        await asyncio.to_thread(holidays.learn, [one.country for one in days_off], today)
+        self._year = today.year

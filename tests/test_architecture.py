@@ -376,6 +376,29 @@ def test_ordinary_commands_load_none_of_the_heavy_parts(room: Room) -> None:
     assert done.stderr.splitlines() == [f"{words} 0 []" for words in ORDINARY]
 
 
+# Without what wakes it, and what makes the tables of a new store.
+NEEDED_WHEN_THERE_IS_WORK = NEEDED_BY_FEW - {"apscheduler", "alembic", "sqlalchemy.dialects.postgresql"} | {
+    "nh3", "sqlalchemy.orm", "distributor.web.app",
+}  # fmt: skip
+
+
+def test_a_service_that_has_nothing_to_do_has_loaded_none_of_the_heavy_parts(tmp_path: Path) -> None:
+    """What reads sources, resizes images, knows holidays and checks emails takes half of the memory of all that could be
+    loaded. It stays in child processes, or is loaded where there is something to do."""
+    (tmp_path / "config.yaml").write_bytes((CHECKOUT / "config.yaml").read_bytes())  # a page with selectors, and Tết
+    (tmp_path / "samples").symlink_to(CHECKOUT / "samples")
+    script = (
+        "import asyncio, sys\nfrom pathlib import Path\nfrom distributor.cli.context import clock\n"
+        "from distributor.newsroom import open_newsroom\nfrom distributor.service import Service\n"
+        "newsroom = open_newsroom(Path('config.yaml'))\n"
+        "Service(newsroom, newsroom.open_store(), clock, asyncio.Event(), with_pages=False)\n"
+        f"print(sorted({NEEDED_WHEN_THERE_IS_WORK!r} & set(sys.modules)))\n"
+    )
+    command = [sys.executable, "-c", script]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    assert output.splitlines()[-1] == "[]"
+
+
 def test_the_makefile_names_only_tests_that_there_are() -> None:
     (named,) = re.findall(r"WHEEL_TESTS := \$\(addprefix tests/,((?:.|\n)*?)\)\n", (CHECKOUT / "Makefile").read_text())
     assert [path for path in named.replace("\\\n", " ").split() if not (CHECKOUT / "tests" / path).exists()] == []

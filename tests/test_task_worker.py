@@ -41,7 +41,9 @@ def answer(line: Line) -> None:
 @asynccontextmanager
 async def working(line: Line, *queues: str, tick: float = 30) -> AsyncIterator[TaskWorker]:
     stop = asyncio.Event()
-    worker = TaskWorker(line.newsroom, line.store, line.clock, stop, tick=tick, queues=queues or (queue.MAIL, queue.POSTS))
+    worker = TaskWorker(
+        line.newsroom, line.store, line.clock, stop, tick=tick, queues=queues or (queue.MAIL, queue.POSTS)
+    )
     task = asyncio.create_task(worker.run())
     try:
         yield worker

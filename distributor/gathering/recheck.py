@@ -22,17 +22,16 @@ from ..errors import Gone, NotModified, SourceError
 from ..model import Article
 from ..source import Availability, FetchedDocument, Fetcher, Source, check_page_availability, credentials_of
 from .fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
+from .recheck_start import NO_ANSWER, RECHECK_SECONDS, initial_availability
 
 log = logging.getLogger("distributor.gathering")
 
 RECHECK_LIMITS = FetchLimits(total=6.0, size=2_000_000, pause=0.1)  # a page is only checked
-RECHECK_SECONDS = 20.0  # for all articles together: an edition waits no longer
 _MAX_FAILURES = 3  # in a row, after which a host is not asked again
 _CANCEL_SECONDS = 1.0  # for requests that are broken off
 
 Fetchers = Callable[[Source | None], Fetcher]
 
-_NO_ANSWER = Availability(None, "there was no answer in time")
 _BROKEN = Availability(None, "its source failed")
 
 
@@ -68,14 +67,9 @@ async def check_articles(
                 task.cancel()
             await asyncio.wait(tasks, timeout=_CANCEL_SECONDS)
     if late:
-        count = sum(answer is _NO_ANSWER for answer in answers.values())
+        count = sum(answer is NO_ANSWER for answer in answers.values())
         log.warning("recheck: %d of %d articles had no answer within %g s", count, len(answers), options.seconds)
     return answers
-
-
-def initial_availability(articles: Sequence[Article]) -> dict[str, Availability]:
-    """What is known of articles before there is any answer, by id."""
-    return {article.id: _NO_ANSWER for article in articles}
 
 
 def _queues(sources: Mapping[str, Source], articles: Sequence[Article]) -> list[list[Article]]:

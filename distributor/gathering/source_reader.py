@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -37,9 +37,11 @@ from ..source import (
     credentials_of,
 )
 from ..text import clean_line
-from .fetcher import FetchOptions, HostQueue, HttpFetcher, open_fetcher
-from .recheck import RECHECK_SECONDS, RecheckOptions, check_articles, initial_availability
+from .recheck_start import RECHECK_SECONDS, initial_availability
 from .validation import validate_articles
+
+if TYPE_CHECKING:
+    from .fetcher import FetchOptions, HttpFetcher  # brings aiohttp along, which only children need
 
 log = logging.getLogger("distributor.gathering")
 
@@ -278,6 +280,8 @@ def _explain_job(folders: Sequence[str], job: bytes) -> dict[str, Any]:
 
 
 def _open_own_fetcher(request: _GatherRequest) -> contextlib.AbstractAsyncContextManager[HttpFetcher]:
+    from .fetcher import HostQueue, open_fetcher
+
     options = options_for(request.source, known=request.known, waits=request.waits)
     return open_fetcher(request.site, HostQueue(shared=True), options)
 
@@ -285,6 +289,8 @@ def _open_own_fetcher(request: _GatherRequest) -> contextlib.AbstractAsyncContex
 def options_for(source: Source, **more: Any) -> FetchOptions:
     """How the pages of a source are fetched: with its own credentials, which go to their own server only. Raises
     SourceError."""
+    from .fetcher import FetchOptions
+
     return FetchOptions(
         allow_private=source.allow_private, credentials=credentials_of(source), secrets=find_secrets(source), **more
     )
@@ -370,6 +376,9 @@ def _result_to_data(result: FetchResult, source: str, secrets: Sequence[str]) ->
 
 
 def _availability_job(folders: Sequence[str], job: bytes) -> dict[str, tuple[bool | None, str]]:
+    from .fetcher import HostQueue
+    from .recheck import RecheckOptions, check_articles
+
     (request,) = _unpack_job(folders, job)
     options = RecheckOptions(seconds=request.seconds, waits=request.waits, hosts=HostQueue(shared=True))
     answers = asyncio.run(check_articles(request.sources, request.site, request.articles, options))

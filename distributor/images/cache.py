@@ -18,13 +18,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import permissions
 from ..model import ImageFile
-
-if TYPE_CHECKING:
-    from .resize import ImageVersions, ResizedImage  # brings Pillow along, which few commands need
+from .prepared import ImageVersions, ResizedImage
 
 RETRY_AFTER = timedelta(hours=6)  # after which a failed image is fetched again
 KEPT = timedelta(days=30)  # how long an image is kept that nobody asks for

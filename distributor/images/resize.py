@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import io
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
-from ..text import clean_line
+from .prepared import ImageShape, ImageVersions, ResizedImage, UnusableImage
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP")
 MAX_PIXELS = 50_000_000
@@ -33,7 +31,6 @@ JPEG_QUALITY = 80
 MAX_PNG_SIZE = 400_000  # octets; a larger one loses its transparency
 MAX_DECODE_MEMORY = 120_000_000  # octets that decoding one may take
 _TOO_LARGE = "is too large to be resized"
-_UNREADABLE = "could not be resized"
 # Octets of memory for each pixel: decoders that hold it more than once, and Pillow's own modes.
 _BYTES_BY_FORMAT = {"WEBP": 16, "AVIF": 10}
 _BYTES_BY_MODE = {"1": 5, "P": 5, "L": 1, "LA": 8, "PA": 8, "RGB": 4, "RGBA": 4, "CMYK": 4, "YCbCr": 4, "I;16": 8}
@@ -48,48 +45,6 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ROTATED = (5, 6, 7, 8)  # their width is their height when they stand upright
-_SIGNATURES = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
-
-
-class UnusableImage(Exception):
-    """Why something cannot be shown as an image, in words."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImageShape:
-    """A place in which an image is shown: its width in CSS pixels, and which ratios of width to height it takes. An image
-    of another ratio is cropped to the nearest of them."""
-
-    width: int
-    narrowest: float
-    widest: float
-
-    def ratio_of(self, ratio: float) -> float:
-        """The ratio at which an image of this ratio is shown."""
-        return min(max(ratio, self.narrowest), self.widest)
-
-
-@dataclass(frozen=True, slots=True)
-class ResizedImage:
-    """An image file, named by its content. `width` and `height` are those at which it is shown, in CSS pixels."""
-
-    body: bytes
-    extension: str
-    width: int
-    height: int
-
-    @property
-    def name(self) -> str:
-        return f"{hashlib.sha256(self.body).hexdigest()[:32]}.{self.extension}"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageVersions:
-    """What was made of an image: its size in pixels, upright, and its files, one for each shape."""
-
-    width: int
-    height: int
-    files: tuple[ResizedImage, ...] = ()
 
 
 def prepare(body: bytes, shapes: Sequence[ImageShape]) -> ImageVersions:
@@ -118,31 +73,6 @@ def prepare_to_json(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> 
         for one in made.files
     ]
     return {"width": made.width, "height": made.height, "files": files}
-
-
-def parse_prepared(data: Any, count: int) -> ImageVersions:
-    """The result of a child process, trusted no more than the bytes that it read: only JPEG and PNG files are accepted,
-    `count` of them. Raises UnusableImage."""
-    if isinstance(data, dict) and isinstance(data.get("fault"), str):
-        raise UnusableImage(clean_line(data["fault"])[:200])
-    try:
-        files = tuple(
-            ResizedImage(
-                base64.b64decode(one["body"], validate=True),
-                str(one["extension"]),
-                int(one["width"]),
-                int(one["height"]),
-            )
-            for one in data["files"]
-        )
-        made = ImageVersions(int(data["width"]), int(data["height"]), files)
-    except (KeyError, TypeError, ValueError):
-        raise UnusableImage(_UNREADABLE) from None
-    sizes = [(made.width, made.height), *((one.width, one.height) for one in files)]
-    signed = all(one.body.startswith(_SIGNATURES.get(one.extension, b"\0none")) for one in files)
-    if len(files) != count or not signed or min(map(min, sizes)) < 1:
-        raise UnusableImage(_UNREADABLE)
-    return made
 
 
 @contextlib.contextmanager

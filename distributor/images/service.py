@@ -20,12 +20,11 @@ from ..config.schema import Site
 from ..credentials import NO_CREDENTIALS, Credentials
 from ..errors import Gone, LimitExceeded, SourceError, StartFailed, UnreadableContent
 from ..files import FileTooLarge, UnsafeFile, read_within
-from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..source import credentials_of
 from .attach import ImageAttacher, ImageRequest
-from .resize import ImageShape, ResizedImage, UnusableImage, parse_prepared, prepare_to_json
+from .prepared import ImageShape, ResizedImage, UnusableImage, parse_prepared
 
 log = logging.getLogger("distributor.images")
 
@@ -156,7 +155,7 @@ class ImageService:
                 return await call_isolated_async(_read_and_prepare, *place, shapes, limits=RESIZE_LIMITS)
         body = await self._fetch_bytes(wanted)
         async with resizing:  # one at a time, because memory is limited
-            return await call_isolated_async(prepare_to_json, body, shapes, limits=RESIZE_LIMITS)
+            return await call_isolated_async(_prepare, body, shapes, limits=RESIZE_LIMITS)
 
     async def _fetch_bytes(self, wanted: ImageRequest) -> bytes:
         """The bytes of an image, read in a child process: an endless response costs only that. Raises UnusableImage,
@@ -166,7 +165,8 @@ class ImageService:
             _fetch,
             wanted.address,
             self.site,
-            FetchLimits(total=seconds, size=self.settings.max_bytes),
+            seconds,
+            self.settings.max_bytes,
             source is not None and source.allow_private,
             credentials_of(source) if source else NO_CREDENTIALS,
             limits=isolation.ChildLimits(
@@ -188,8 +188,12 @@ class ImageService:
 
 
 def _fetch(
-    address: str, site: Site, limits: FetchLimits, allow_private: bool, credentials: Credentials
+    address: str, site: Site, seconds: float, size: int, allow_private: bool, credentials: Credentials
 ) -> bytes | dict[str, str | bool]:
+    from ..gathering.fetcher import FetchLimits, FetchOptions, HostQueue, open_fetcher
+
+    limits = FetchLimits(total=seconds, size=size)
+
     async def fetched() -> bytes:
         options = FetchOptions(allow_private=allow_private, limits=limits, credentials=credentials)
         async with open_fetcher(site, HostQueue(), options) as fetcher:
@@ -210,4 +214,10 @@ def _read_and_prepare(
         return {"fault": f"({file}) {error}"}
     except OSError as error:
         return {"fault": f"({file}) cannot be read: {error.strerror or error}"}
+    return _prepare(body, shapes)
+
+
+def _prepare(body: bytes, shapes: Sequence[tuple[int, float, float]]) -> dict[str, Any]:
+    from .resize import prepare_to_json  # brings Pillow along, which the parent has no need of
+
     return prepare_to_json(body, shapes)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from html import unescape
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection
@@ -19,14 +20,14 @@ from ..errors import UserError
 from ..model import Edition, Rendition
 from ..newsroom import Newsroom
 from ..personal_channel import PersonalChannel
-from ..preflight.checks import check_message, links_in_message
 from ..preflight.config_keys import add_config_keys, find_sample_articles, placeholder_findings
 from ..preflight.findings import CHECKS, Finding, blocking_findings, summarize_findings
-from ..preflight.links import host_of
-from ..preflight.parsed_message import CheckContext
 from ..preflight.wording import check_edition_wording
 from ..storage.database import Database
 from ..subscribers.merge_values import build_recipient
+
+if TYPE_CHECKING:
+    from ..preflight.parsed_message import CheckContext  # brings the parsers of HTML and CSS along
 
 _HREF = re.compile(r'\bhref="([^"]*)"')  # in a body, which is sanitised
 MAX_EMAILS = 20  # of one edition that are examined: the whole one, and the largest of the others
@@ -37,6 +38,8 @@ _NEEDS_HTTPS = frozenset({"missing-header", "list-unsubscribe"})
 def check_emails(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition], now: datetime) -> list[Finding]:
     """What is wrong with the emails of an edition, as one recipient would get them: a draft when it is due. Pure, but for
     the signing secret."""
+    from ..preflight.checks import check_message
+
     then = max(now, edition.issued_at)
     found = [*_find_placeholders(newsroom, edition, renditions), *check_edition_wording(edition)]
     for channel, rendition in _emails_to_check(newsroom, renditions):
@@ -65,6 +68,8 @@ def _find_placeholders(newsroom: Newsroom, edition: Edition, renditions: Sequenc
 
 def list_links(newsroom: Newsroom, edition: Edition, renditions: Sequence[Rendition]) -> list[str]:
     """Every address that the emails of an edition link to, each once."""
+    from ..preflight.checks import links_in_message
+
     found: dict[str, None] = {}
     for channel, rendition in _emails_to_check(newsroom, renditions):
         found |= dict.fromkeys(links_in_message(_message(newsroom, channel, edition, rendition)))
@@ -152,6 +157,9 @@ def _message(newsroom: Newsroom, channel: PersonalChannel, edition: Edition, ren
 
 
 def _context(newsroom: Newsroom, rendition: Rendition, now: datetime) -> CheckContext:
+    from ..preflight.links import host_of
+    from ..preflight.parsed_message import CheckContext
+
     settings = newsroom.settings
     hosts = frozenset({host_of(settings.site.url), host_of(settings.links_url)})
     return CheckContext(subject=rendition.title, now=now, hosts=hosts)

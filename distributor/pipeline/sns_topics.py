@@ -5,13 +5,10 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-import aiohttp
-
 from ..bounces import provider_events
 from ..bounces.provider_events import StoredEvent
 from ..bounces.providers import sns
 from ..bounces.providers.event import BadSignature
-from ..http import open_session
 from ..storage.database import Database
 from .event_outcome import EventOutcome, set_aside
 from .gather import Clock
@@ -24,6 +21,8 @@ _CONFIRM_TIMEOUT, _CONFIRM_OCTETS = 10.0, 32_000
 
 async def confirm_topic(database: Database, event: StoredEvent, message: sns.SnsMessage, clock: Clock) -> EventOutcome:
     """Say that we want what a topic of ours sends; its signature was checked before it was stored."""
+    import aiohttp  # large, and few newsrooms have topics there
+
     try:
         url = message.confirmation_url()
     except BadSignature as error:
@@ -43,6 +42,8 @@ async def confirm_topic(database: Database, event: StoredEvent, message: sns.Sns
 
 async def fetch_confirmation(url: str) -> None:
     """Call an address of Amazon. Raises OSError, TimeoutError and aiohttp's errors."""
+    from ..http import open_session
+
     async with (
         open_session(user_agent="Distributor", total=_CONFIRM_TIMEOUT, octets=_CONFIRM_OCTETS, reuse=False) as session,
         session.get(url, allow_redirects=False) as response,

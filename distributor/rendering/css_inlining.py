@@ -14,58 +14,13 @@ which is right too, and slower.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any
-
-import cssutils
-from premailer import Premailer
 
 from ..errors import InliningError, RenderError
 
 _LINKED = re.compile(r"<link\b[^>]*stylesheet", re.IGNORECASE)
-_OPTIONS: dict[str, Any] = {
-    "align_floating_images": False,
-    "allow_network": False,
-    "allow_insecure_ssl": False,
-    "allow_loading_external_files": False,
-    "cache_css_parsing": False,
-    "cssutils_logging_level": logging.CRITICAL,
-    "disable_basic_attributes": ["width", "height"],
-    "disable_leftover_css": True,
-    "disable_validation": True,
-    "keep_style_tags": False,
-    "remove_classes": False,
-    "strip_important": False,
-    "preserve_internal_links": True,
-    "preserve_inline_attachments": True,
-}
-
-
-class _OfflinePremailer(Premailer):  # type: ignore[misc]  # premailer has no types
-    """premailer without network and files."""
-
-    def _parse_css_string(self, css_body: str, validate: bool = True) -> Any:
-        parser = cssutils.CSSParser(validate=validate, fetcher=lambda url: (None, b""), loglevel=logging.CRITICAL)
-        return parser.parseString(css_body)
-
-    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
-        rules, leftover = _parse_rules(css_body, ruleset_index)
-        return list(rules), list(leftover)
-
-    def _load_external(self, url: str) -> str:
-        raise InliningError(f"a style sheet would be loaded from {url}")
-
-
-@lru_cache(maxsize=8)  # parsing the style sheet takes longer than all else that premailer does, and it seldom changes
-def _parse_rules(css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
-    parsed: tuple[list[Any], list[Any]] = Premailer._parse_style_rules(
-        _OfflinePremailer("", **_OPTIONS), css_body, ruleset_index
-    )
-    return parsed
 
 
 def check_inlinable(document: str) -> None:
@@ -83,14 +38,16 @@ def inline_css(document: str) -> str:
 
     It takes 100 to 200 ms for a digest, so it is done once per edition and language, never per recipient.
     """
+    from .offline_premailer import inline  # large, and a process that renders nothing has no need of it
+
     check_inlinable(document)
     try:
-        made = _OfflinePremailer(document, **_OPTIONS).transform()
+        made = inline(document)
     except RenderError:
         raise
     except Exception as error:  # lxml and cssutils raise many kinds; each means that this document cannot be used
         raise InliningError(f"the styles of the digest cannot be inlined: {type(error).__name__}: {error}") from error
-    return str(made)
+    return made
 
 
 _TOKEN = re.compile(

@@ -13,8 +13,6 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import lxml.html
-
 from .. import i18n
 from ..channel import Digest
 from ..errors import RenderError
@@ -127,6 +125,8 @@ def _safe_value(name: str, value: object) -> object:
 def _subject_and_preheader(html: str) -> tuple[str, str]:
     """Subject and preheader of the finished HTML. They are the same for everybody: a merge field in them is as for somebody
     of whom nothing is known."""
+    import lxml.html  # only where there is something to render
+
     document: Any = lxml.html.document_fromstring(html)
     hidden = document.xpath("//*[contains(concat(' ', @class, ' '), ' preheader ')]")
     preheader = hidden[0].text_content().strip(_PREHEADER_PADDING) if hidden else ""

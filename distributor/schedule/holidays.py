@@ -1,4 +1,4 @@
-"""Days on which a newsletter does not go out: public holidays and days of one's own. Pure.
+"""Days on which a newsletter does not go out: public holidays and days of one's own.
 
 Public holidays come from the `holidays` library, which knows Vietnam's with the lunar Tết. It is loaded only where a
 public holiday is asked for, and then of countries only the one that is named.
@@ -7,10 +7,15 @@ public holiday is asked for, and then of countries only the one that is named.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+import json
+import logging
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+
+log = logging.getLogger("distributor.schedule")
 
 # The two-letter codes that the library knows for certain: a test asks it. Loading it takes as long as most commands do.
 _COUNTRIES = """
@@ -47,11 +52,53 @@ class HolidayCalendar:
         return day.weekday() < 5 and not self.reason(day)
 
 
-@functools.lru_cache(maxsize=64)
+_LOOK_UP_SECONDS = 15.0
+_LOOK_UP = (
+    "import holidays, json, sys\n"
+    "days = [(country, year, holidays.country_holidays(country, years=year)) for country, year in json.load(sys.stdin)]\n"
+    "json.dump([[c, y, {day.isoformat(): name for day, name in found.items()}] for c, y, found in days], sys.stdout)"
+)
+_known: dict[tuple[str, int], Mapping[date, str]] = {}  # the public holidays of a country in a year
+
+
 def _public_holidays(country: str, year: int) -> Mapping[date, str]:
+    found = _known.get((country, year))
+    if found is None:
+        found = _known[country, year] = _compute(country, year)
+    return found
+
+
+def _compute(country: str, year: int) -> dict[date, str]:
     import holidays
 
     return dict(holidays.country_holidays(country, years=year))
+
+
+def learn(countries: Iterable[str], today: date) -> None:
+    """Know the public holidays of these countries, this year's and those around it, without loading the library here, where
+    it would keep 12 MB of memory: another process looks them up. Whatever is not known afterwards is loaded when it is
+    asked for, as ever."""
+    years = range(today.year - 1, today.year + 3)
+    missing = [
+        (country, year) for country in sorted({*countries} - {""}) for year in years if (country, year) not in _known
+    ]
+    if not missing:
+        return
+    import subprocess
+
+    try:
+        done = subprocess.run(  # noqa: S603  our own program and a line of our own
+            [sys.executable, "-P", "-c", _LOOK_UP],  # -P: not what lies in the current folder
+            input=json.dumps(missing),
+            capture_output=True,
+            text=True,
+            timeout=_LOOK_UP_SECONDS,
+            check=True,
+        )
+        for country, year, days in json.loads(done.stdout):
+            _known[country, year] = {date.fromisoformat(day): name for day, name in days.items()}
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        log.warning("the public holidays could not be looked up in a process of their own: %s", error)
 
 
 @functools.cache

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from distributor.images.cache import KEPT, ImageCache
-from distributor.images.resize import ImageVersions, ResizedImage
+from distributor.images.prepared import ImageVersions, ResizedImage
 from support.builders import NOW
 
 URL = "https://bacson.example/images"

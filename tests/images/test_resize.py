@@ -11,14 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image as Pillow
 
-from distributor.images.resize import (
-    ImageShape,
-    ResizedImage,
-    UnusableImage,
-    parse_prepared,
-    prepare,
-    prepare_to_json,
-)
+from distributor.images.prepared import ImageShape, ResizedImage, UnusableImage, parse_prepared
+from distributor.images.resize import prepare, prepare_to_json
 from distributor.images.service import LEAD_RATIOS, THUMBNAIL
 
 LEAD = ImageShape(536, *LEAD_RATIOS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from distributor.images.cache import ImageCache
-from distributor.images.resize import ImageVersions, ResizedImage
+from distributor.images.prepared import ImageVersions, ResizedImage
 from distributor.preview.local_images import embed_images
 from support.builders import NOW
 

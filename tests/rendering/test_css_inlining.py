@@ -23,7 +23,7 @@ from distributor.errors import RenderError
 from distributor.merge_fields import FIELD_NAMES, merge_tag
 from distributor.model import Edition
 from distributor.plugins import registry
-from distributor.rendering import css_inlining
+from distributor.rendering import offline_premailer
 from distributor.rendering.cache import RenderCache
 from distributor.rendering.css_inlining import CssInliner, inline_css
 from distributor.rendering.digest import DigestOptions, render_digest
@@ -114,7 +114,7 @@ def test_if_inlining_fails_a_plain_letter_goes_out_and_staff_are_told(monkeypatc
     def broken(self: object) -> str:
         raise ValueError("premailer is in a bad mood")
 
-    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
+    monkeypatch.setattr(offline_premailer.OfflinePremailer, "transform", broken)
     made = digest(reference.ORDINARY)
     assert made.notes[0].startswith("the plain template is used: ")
     assert "bad mood" in made.notes[0]
@@ -129,7 +129,7 @@ def test_the_plain_letter_says_what_the_editor_says(monkeypatch: pytest.MonkeyPa
     def broken(self: object) -> str:
         raise ValueError("premailer is in a bad mood")
 
-    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
+    monkeypatch.setattr(offline_premailer.OfflinePremailer, "transform", broken)
     blocks = tuple(
         EditionBlock(text=f"*{place}*", label="Tài trợ", after=place) for place in ("greeting", "first", "Y tế")
     )

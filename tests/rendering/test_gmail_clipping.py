@@ -22,7 +22,7 @@ from distributor.mail.message import EmailContent
 from distributor.merge_fields import FIELD_NAMES, MergeField, merge_tag, split_html
 from distributor.model import Edition, Recipient
 from distributor.plugins import registry
-from distributor.rendering import css_inlining
+from distributor.rendering import offline_premailer
 from distributor.rendering.cache import RenderCache
 from distributor.rendering.digest import DigestOptions, render_digest
 from distributor.rendering.gmail_clipping import (
@@ -117,7 +117,7 @@ def test_a_plain_letter_is_shortened_too(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(self: object) -> str:
         raise ValueError("premailer is in a bad mood")
 
-    monkeypatch.setattr(css_inlining._OfflinePremailer, "transform", broken)
+    monkeypatch.setattr(offline_premailer.OfflinePremailer, "transform", broken)
     made = digest(long_edition(1000, 1))
     octets, travelling = sizes(made)
     assert octets <= 95_000 and 98_000 < travelling <= 102_000

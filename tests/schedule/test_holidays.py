@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
+from distributor.schedule import holidays
 from distributor.schedule.holidays import _COUNTRIES, HolidayCalendar, is_known_country, known_countries
 from distributor.schedule.rules import parse_rule
 from distributor.schedule.slots import QuietHours, Schedule
@@ -68,3 +72,29 @@ def test_the_countries_that_need_no_asking_are_known_to_the_library() -> None:
 def test_a_country_may_be_written_with_three_letters() -> None:
     assert is_known_country("VNM")
     assert not is_known_country("XX")
+
+
+class TestLearning:
+    """A service has holidays looked up in another process, so that the library takes no memory here."""
+
+    def test_what_was_learned_is_what_the_library_says(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(holidays, "_known", {})
+        holidays.learn(["VN", "", "VN"], date(2026, 11, 30))
+        learned = dict(holidays._known)
+        assert sorted(learned) == [("VN", year) for year in (2025, 2026, 2027, 2028)]
+        assert learned["VN", 2027] == holidays._compute("VN", 2027)
+
+    def test_it_is_learned_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(holidays, "_known", {("VN", year): {} for year in range(2025, 2029)})
+        monkeypatch.setattr(subprocess, "run", None)  # would fail if it were called
+        holidays.learn(["VN"], date(2026, 11, 30))
+
+    def test_without_a_child_the_library_is_asked_when_it_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(*_: object, **__: object) -> object:
+            raise OSError("no process can be started")
+
+        monkeypatch.setattr(holidays, "_known", {})
+        monkeypatch.setattr(subprocess, "run", fails)
+        holidays.learn(["VN"], date(2026, 11, 30))
+        assert not holidays._known
+        assert HolidayCalendar("VN").reason(date(2026, 9, 2)) == "National Day"

@@ -37,7 +37,9 @@ def count(database: Database) -> int:
 
 
 @asynccontextmanager
-async def working(database: Database, handler: Callable[..., Any], concurrency: int = 2) -> AsyncIterator[asyncio.Event]:
+async def working(
+    database: Database, handler: Callable[..., Any], concurrency: int = 2
+) -> AsyncIterator[asyncio.Event]:
     stop = asyncio.Event()
     task = asyncio.create_task(
         TaskRunner(database, {queue.GATHER: handler}, [Group([queue.GATHER], concurrency)], stop).run()

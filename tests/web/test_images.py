@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from distributor import pipeline
-from distributor.images.resize import ImageVersions, ResizedImage
+from distributor.images.prepared import ImageVersions, ResizedImage
 from distributor.model import Image, edition_to_json
 from distributor.pipeline import housekeeping
 from support.clocked_newsroom import Line

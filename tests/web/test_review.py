@@ -223,7 +223,7 @@ async def test_what_preflight_blocks_cannot_be_approved(visitor: Visitor, monkey
     visitor.line.config = visitor.line.config.replace("maildir: mail", "host: smtp.example.com")
     visitor.line.configure()
     await visitor.restart()
-    monkeypatch.setattr("distributor.pipeline.preflight_gate.check_message", _fails)
+    monkeypatch.setattr("distributor.preflight.checks.check_message", _fails)
     page = await (await visitor.get(link(visitor))).text()
     assert "Phải sửa" in page and "chưa đạt kiểm tra" in page and "Duyệt và cho gửi" not in page
     answer = await visitor.post(link(visitor), data=form("approve"))

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import lxml.html
-from cssselect import HTMLTranslator, SelectorError
-from cssselect.parser import Class, Hash
-from cssselect.xpath import XPathExpr
 from lxml import etree
 from lxml.html import HtmlElement
 
 from ...text import clean_line
 from ..boilerplate import remove_illegal_characters, remove_includes
 from ..mojibake import repair_utf8
+from .css_to_xpath import css_to_xpath
 
 
 def parse_page(body: bytes, charset: str = "") -> HtmlElement | None:
@@ -84,33 +81,14 @@ def decode_damaged_utf8(body: bytes) -> str | None:
     return text if not bad or len(text) - len(text.encode("ascii", "ignore")) > 5 * bad else None
 
 
-class _AnyCase(HTMLTranslator):
-    """Selectors as browsers match them on pages without a doctype: element names, classes and ids in any case.
-
-    Portals write `class="NoiDung"` in one template and `class="noidung"` in another.
-    """
-
-    def xpath_class(self, class_selector: Class) -> XPathExpr:
-        xpath = self.xpath(class_selector.selector)
-        return self.xpath_attrib_includes(xpath, _small("@class"), class_selector.class_name.lower())
-
-    def xpath_hash(self, id_selector: Hash) -> XPathExpr:
-        xpath = self.xpath(id_selector.selector)
-        return self.xpath_attrib_equals(xpath, _small("@id"), id_selector.id.lower())
-
-
-def _small(attribute: str) -> str:
-    return f"translate({attribute}, '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
-
-
 @lru_cache(maxsize=512)
 def compile_selector(selector: str) -> etree.XPath | None:
     """A selector as XPath; None for an empty one. Raises ValueError in words."""
     if not selector.strip():
         return None
     try:
-        return etree.XPath(_AnyCase().css_to_xpath(selector))
-    except (SelectorError, etree.XPathSyntaxError) as error:
+        return etree.XPath(css_to_xpath(selector))
+    except etree.XPathSyntaxError as error:
         raise ValueError(f"{selector!r} is not a CSS selector: {error}") from None
 
 

@@ -3,10 +3,15 @@ parsers along."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import Annotated
 
 from pydantic import Field
+
+_ORDINARY = re.compile(
+    r"[\w\s./:@*'\"=()\[\]<>|,+-]*"
+)  # XPath as cssselect writes it of what stands in ordinary selectors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,11 @@ class Selectors:
         written = [text for each in fields(self) if (text := getattr(self, each.name))]
         if not written:
             return
-        from .document import compile_selector  # brings lxml along
+        from .css_to_xpath import css_to_xpath  # only where there is something to check
 
-        for text in written:
+        for text in filter(str.strip, written):
+            if _ORDINARY.fullmatch(css_to_xpath(text)):
+                continue
+            from .document import compile_selector  # brings lxml along, which knows XPath for certain
+
             compile_selector(text)

@@ -13,7 +13,8 @@ import pytest
 from PIL import Image as Pillow
 
 from distributor.errors import LimitExceeded
-from distributor.images.resize import ImageShape, UnusableImage, parse_prepared, prepare
+from distributor.images.prepared import ImageShape, UnusableImage, parse_prepared
+from distributor.images.resize import prepare
 from distributor.images.service import LEAD_RATIOS, RESIZE_LIMITS, THUMBNAIL
 from distributor.isolation import call_isolated
 from support.isolated_work import made_and_measured
