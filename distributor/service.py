@@ -90,6 +90,8 @@ class Service:
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
         scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
+        if self.by_tasks:
+            await self._announce()
         others = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.outbox.run())]
         if self.newsroom.settings.workers > 1:
             others.append(asyncio.create_task(self._keep_workers_alive()))
@@ -124,6 +126,16 @@ class Service:
             await self.worker.guarded("deciding what is due", lambda: self.steps.decide(now))
         await self.worker.guarded("what recurs", self._start_recurring)
         self.steps.start("provider events", self.steps.work_provider_events)
+
+    async def _announce(self) -> None:
+        """The other hosts work by the configuration with which the last service was started."""
+
+        def announce() -> None:
+            now = self.clock()
+            pipeline.check_may_send(self.newsroom, self.database, now)  # which makes the key of a new newsroom
+            pipeline.announce(self.database, pipeline.compute_fingerprint(self.newsroom), now)
+
+        await self.worker.guarded("announcing the configuration", lambda: asyncio.to_thread(announce))
 
     async def _tick(self) -> None:
         self._wake.set()

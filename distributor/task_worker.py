@@ -26,6 +26,7 @@ from .workers import StoreWatch, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
+_FOREVER = 1e9  # seconds
 SHARDS_AT_ONCE = 8  # that are in hand or asked for: so many that no connection ever waits for the next
 _GROUPS = (
     Group([queue.MAIL], SHARDS_AT_ONCE),
@@ -54,6 +55,9 @@ class TaskWorker(StoreWatch):
             queue.POSTS: self._deliver_posts,
         }
         self._rounds: dict[str, ChannelRounds] = {}
+        self._fingerprint = ""
+        self._may_work = asyncio.Event()
+        self._pause = asyncio.Event()
         self._closing = pipeline.make_delivery_worker(newsroom, database, clock, stop, only=())
 
     def add_handlers(self, handlers: Mapping[str, Handler]) -> None:
@@ -62,19 +66,30 @@ class TaskWorker(StoreWatch):
 
     async def run(self) -> None:
         """Work until `stop`. Raises StoreLost where the store or its key is not what it was."""
-        handlers = {name: handler for name, handler in self._handlers.items() if name in self.queues}
-        groups = [Group([name for name in group.queues if name in handlers], group.concurrency) for group in _GROUPS]
-        runner = TaskRunner(self.database, handlers, [group for group in groups if group.queues], self.stop)
+        self._fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, self.newsroom)
         try:
             async with self.watching():
-                asking = asyncio.create_task(self._ask_again_regularly())
+                looking = asyncio.create_task(self._look_regularly())
                 try:
-                    await runner.run()
+                    while not self.stop.is_set():
+                        await wait_for_any(self.stop, self._may_work, _FOREVER)
+                        await self._work_until_paused()
                 finally:
-                    asking.cancel()
-                    await asyncio.wait({asking})
+                    looking.cancel()
+                    await asyncio.wait({looking})
         finally:
             self.close()
+
+    async def _work_until_paused(self) -> None:
+        """Work on tasks, as long as this process may. Tasks that it takes and cannot work on would be lost to the others."""
+        handlers = {name: handler for name, handler in self._handlers.items() if name in self.queues}
+        groups = [Group([name for name in group.queues if name in handlers], group.concurrency) for group in _GROUPS]
+        self._pause = asyncio.Event()
+        if not self.stop.is_set():
+            ending = asyncio.create_task(_set_after(self.stop, self._pause))
+            runner = TaskRunner(self.database, handlers, [group for group in groups if group.queues], self._pause)
+            await runner.run()
+            ending.cancel()
 
     def close(self) -> None:
         for worker in (self._closing, *(rounds.worker for rounds in self._rounds.values())):
@@ -111,17 +126,32 @@ class TaskWorker(StoreWatch):
 
     # -- what nobody was asked for -----------------------------------------------------------------------------------
 
-    async def _ask_again_regularly(self) -> None:
+    async def _look_regularly(self) -> None:
+        """At every tick: whether this process may work, and what nobody was asked for."""
         while not self.stop.is_set():
             self.wake.clear()
-            if not await self.clock_is_wrong():
+            if await self._look_whether_it_may():
+                self._may_work.set()
                 await self.deliver_once(self._closing, "closing editions")
-                try:
-                    await asyncio.to_thread(self._ask_again)
-                    self.faults.report("asking again")
-                except DistributorError as error:
-                    self.faults.report("asking again", Fault(str(error)))
+                await self.guarded("asking again", self._ask_again_in_thread)
+            else:
+                self._may_work.clear()
+                self._pause.set()
             await wait_for_any(self.stop, self.wake, self.tick)
+
+    async def _look_whether_it_may(self) -> bool:
+        """Not while the clock cannot be believed, nor by another configuration than the newsroom's."""
+        if await self.clock_is_wrong():
+            return False
+        try:
+            difference = await asyncio.to_thread(pipeline.find_difference, self.database, self._fingerprint)
+        except DistributorError:  # the store is away: whoever needs it says so
+            return self._may_work.is_set()
+        self.faults.report("configuration", *([Fault(difference)] if difference else []))
+        return not difference
+
+    async def _ask_again_in_thread(self) -> None:
+        await asyncio.to_thread(self._ask_again)
 
     def _ask_again(self) -> None:
         with self.database.write(alone=False) as connection:
@@ -129,6 +159,11 @@ class TaskWorker(StoreWatch):
                 if stalled := queue.forget_stalled(connection):
                     log.warning("%d tasks of workers that have stopped are handed out again", stalled)
                 requests.ask_again(connection, self.newsroom.channels, self.clock())
+
+
+async def _set_after(event: asyncio.Event, other: asyncio.Event) -> None:
+    await event.wait()
+    other.set()
 
 
 class ChannelRounds:
@@ -172,7 +207,8 @@ class ChannelRounds:
             while self._asked.has_more() and not self._process.stop.is_set():
                 taken = self._asked.taken
                 await self._deliver()
-                if self._asked.taken == taken:
+                if self._asked.taken == taken:  # kept for a while: other hosts may be able to, and want tasks, too
+                    await wait_for_any(self._process.stop, self._process.wake, self._process.tick)
                     return
         finally:
             self._asked.drop()

@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from distributor import pipeline
 from distributor.clock import Clock
+from distributor.gather_loop import GatherLoop
 from distributor.model import DeliveryState
+from distributor.service import Service
+from distributor.storage.running_config import load
 from distributor.task_worker import TaskWorker
 from distributor.tasks import queue
 from support.clocked_newsroom import Line
@@ -116,6 +120,45 @@ async def test_no_task_is_worked_on_while_the_clock_cannot_be_believed(fleet: Li
         fleet.now -= timedelta(hours=2)
         await asyncio.to_thread(answer, fleet)
         await all_sent(fleet, 4)
+
+
+async def test_a_host_with_another_configuration_leaves_all_tasks_to_the_others(
+    fleet: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(pipeline.announce, fleet.store, "0" * 64, fleet.now)
+    await asyncio.to_thread(answer, fleet)
+    async with working(fleet, tick=0.1):
+        async with asyncio.timeout(10):
+            while "nothing is sent from here until they are the same on all hosts" not in caplog.text:
+                await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(waiting, fleet) == 3
+        fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, fleet.newsroom)
+        await asyncio.to_thread(pipeline.announce, fleet.store, fingerprint, fleet.now)
+        await all_sent(fleet, 4)
+    assert caplog.text.count("nothing is sent from here") == 1
+
+
+async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own process takes them, and any other one may."""
+    monkeypatch.setattr(GatherLoop, "start_due", lambda *_: None)
+
+    async def nothing(*_: object, **__: object) -> list[str]:
+        return []
+
+    monkeypatch.setattr(pipeline, "prepare_due", nothing)  # which rechecks in child processes
+    stop = asyncio.Event()
+    service = Service(fleet.newsroom, fleet.store, fleet.clock, stop, tick=0.2)
+    running = asyncio.create_task(service.run())
+    try:
+        await all_sent(fleet, 4)
+    finally:
+        stop.set()
+        await asyncio.wait_for(running, 40)
+    assert fleet.read("an") == [["a"]]
+    with fleet.store.read() as connection:
+        known = load(connection)
+    assert known
+    assert known.fingerprint == pipeline.compute_fingerprint(fleet.newsroom)
 
 
 def test_the_clock_of_the_store_counts_on_every_host(fleet: Line) -> None:

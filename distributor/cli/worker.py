@@ -28,6 +28,8 @@ def command(app: CliContext, queues: str) -> None:
 
     Ctrl-C or SIGTERM stops cleanly: the messages being sent are finished and recorded.
     """
+    from .. import pipeline
+    from ..errors import UserError
     from ..service_steps import ServiceSteps
     from ..task_worker import TaskWorker
     from ..tasks import queue
@@ -42,6 +44,8 @@ def command(app: CliContext, queues: str) -> None:
                 "a store on SQLite has no tasks: `distributor serve` does all its work; for more hosts than one, "
                 "copy it to a PostgreSQL with `distributor store copy`"
             )
+        if difference := pipeline.find_difference(database, pipeline.compute_fingerprint(app.newsroom)):
+            raise UserError(difference)
         worker = TaskWorker(app.newsroom, database, clock, stop, queues=wanted)
         steps = ServiceSteps(worker)
         worker.add_handlers(steps.handlers())

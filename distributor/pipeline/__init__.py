@@ -26,6 +26,7 @@
     ensure_clock       undo what a clock that was ahead has decided                            clock
     process_bounces    read returned mail, suppress the addresses it concerns                  bounces
     work_provider_events  the same for what providers have reported                            provider_events
+    find_difference    whether all hosts run by the same configuration; announce by which       running_config
     copy_store         the whole store in another database; save_store writes it into a file      store_copy
     tend_signups       remind whoever has not confirmed a sign-up, delete what is over             signup
 
@@ -60,6 +61,7 @@ from .push import PushResult, push_article
 from .release import DraftOutcome, Fault, approve, cancel, hold, release_due
 from .rename import apply_rename, cancel_channel, plan_rename, remove_newsletter
 from .reviewers import notify_reviewers
+from .running_config import announce, compute_fingerprint, find_difference
 from .send_now import send_now
 from .signup import tend_signups
 from .store_copy import CopiedStore, copy_store, save_store
@@ -98,6 +100,7 @@ __all__ = [
     "TickResult",
     "UpcomingEvent",
     "WorkedEvents",
+    "announce",
     "apply_correction",
     "apply_rename",
     "approve",
@@ -105,6 +108,7 @@ __all__ = [
     "cancel_channel",
     "check_may_send",
     "claim_store",
+    "compute_fingerprint",
     "confirm_suppressions",
     "copy_store",
     "decide_alerts",
@@ -115,6 +119,7 @@ __all__ = [
     "edit_draft",
     "enqueue_event",
     "ensure_clock",
+    "find_difference",
     "gather_sources",
     "hold",
     "inspect_sources",

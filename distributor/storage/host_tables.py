@@ -12,7 +12,7 @@ recurring_work = Table(
     "recurring_work", metadata, column("name", String(300), primary_key=True), column("begun", UTC_TIME)
 )
 
-# The configuration by which the newsroom runs: the fingerprint of what `serve` was started with last, on which host and when.
+# By which configuration the newsroom runs: the fingerprint of what `serve` was started with last, on which host and when.
 running_config = Table(
     "running_config",
     metadata,
