@@ -368,7 +368,10 @@ def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine
 def _server(address: sa.URL) -> Engine:
     """A connection that was idle is checked before it is used, so that a restart of the server goes unnoticed; a check
     before each transaction would cost one more round trip for each."""
-    engine = sa.create_engine(address)
+    # Some databases have an encoding in which psycopg gives octets for text, before anybody can look at it.
+    engine = sa.create_engine(
+        address, connect_args={} if "client_encoding" in address.query else {"client_encoding": "UTF8"}
+    )
 
     @event.listens_for(engine, "checkin")
     def _note_idle(_: Any, entry: ConnectionPoolEntry) -> None:
@@ -388,6 +391,12 @@ def _server(address: sa.URL) -> Engine:
 
 
 def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in ("UTF8", None):  # none where a pooler between us does not say
+        raise StoreError(
+            f"store: the database {connection.info.dbname} has the encoding {encoding}, which does not hold every letter: "
+            "make one with `createdb --encoding=UTF8 --locale=C.UTF-8 --template=template0 NAME`, and name it in store.url"
+        )
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {_LOCK_TIMEOUT}")
         cursor.execute(_raise_limits(_LIMITS, for_transaction=False))

@@ -229,6 +229,21 @@ def test_a_server_that_cannot_be_used_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_a_database_that_does_not_hold_every_letter_is_refused_in_one_line(
+    postgresql_url: Callable[[], str], tmp_path: Path, encoding: str
+) -> None:
+    url = sa.make_url(postgresql_url())
+    name = f"{url.database}_{encoding.lower()}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        make = f"CREATE DATABASE {name} ENCODING '{encoding}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'"
+        connection.exec_driver_sql(make)
+    engine.dispose()
+    with pytest.raises(StoreError, match=f"{name} has the encoding {encoding}, .* `createdb --encoding=UTF8"):
+        Database.open(url.set(database=name).render_as_string(hide_password=False), tmp_path)
+
+
 def test_a_schema_that_was_emptied_is_told_in_one_line(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
     opened = Database.open(postgresql_url(), tmp_path)
     with opened.write() as connection:
