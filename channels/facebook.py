@@ -54,6 +54,7 @@ from distributor.channel import (
 from distributor.errors import AuthBroken, DistributorError, Rejected, Unavailable, Uncertain
 from distributor.kit.http import HttpCall, HttpResponse, json_bytes
 from distributor.kit.posts import FACEBOOK, Count, Tags, compose_posts
+from distributor.kit.tokens import read_end
 from distributor.model import Edition, Receipt
 
 from ._graph import Doubt, Files, Values, app_secret_proof, graph_call, graph_rules, note_usage, object_of, rest_if_full
@@ -242,8 +243,11 @@ class Facebook(Channel):
             raise AuthBroken("no token was given")
         owner = await self._owner(given, attempt)
         token = given if owner == self.page else await self._page_token(given, ask, attempt)
-        await self._check_token(token, attempt)
-        return {"token": token}
+        ends = await self._check_token(token, attempt)
+        return {"token": token, "ends": ends} if ends else {"token": token}
+
+    def login_ends(self, state: Mapping[str, Any]) -> datetime | None:
+        return read_end(state.get("ends"))
 
     async def _page_token(self, person: str, ask: Ask, attempt: Attempt) -> str:
         """A token of the Page without an end, from one of a person: a long-lived token of the person first, then that of
@@ -288,9 +292,10 @@ class Facebook(Channel):
             said = f"the token is none of Page {self.page}, but of a person or another Page: {self._renewal}"
             raise AuthBroken(said, keys=("token", "page"))
 
-    async def _check_token(self, token: str, attempt: Attempt) -> None:
-        """What Facebook knows of a token (reference/debug_token). It tells the app, and may refuse the Page itself. The
-        token stands in the body of a POST that is meant as a GET, as Facebook's own SDKs did it, and not in the address."""
+    async def _check_token(self, token: str, attempt: Attempt) -> int:
+        """What Facebook knows of a token (reference/debug_token): when it ends, in seconds since 1970; 0 where it does not,
+        or nobody says. It tells the app, and may refuse the Page itself. The token stands in the body of a POST that is
+        meant as a GET, as Facebook's own SDKs did it, and not in the address."""
         app = f"{self.app_id}|{self.app_secret.get_secret_value()}" if self.app_id and self.app_secret else ""
         values = {"input_token": token, "method": "get"}
         try:
@@ -298,7 +303,7 @@ class Facebook(Channel):
         except (Rejected, AuthBroken):
             if app:
                 raise
-            return
+            return 0
         data = object_of(answer.data().get("data"))
         if data.get("is_valid") is False:
             raise AuthBroken(f"Facebook does not accept the token any more: {self._renewal}", keys=("token",))
@@ -306,9 +311,11 @@ class Facebook(Channel):
         if missing := [one for one in PERMISSIONS if isinstance(scopes, list) and one not in scopes]:
             raise AuthBroken(f"the token lacks the permission {', '.join(missing)}: {self._renewal}", keys=("token",))
         times = [data.get("expires_at"), data.get("data_access_expires_at")]  # seconds since 1970; 0 is never
-        if ends := [time for time in times if isinstance(time, int) and 0 < time < (attempt.now + NEAR).timestamp()]:
-            end = datetime.fromtimestamp(min(ends), UTC)
+        ends = min((time for time in times if isinstance(time, int) and time > 0), default=0)
+        end = read_end(ends)
+        if end and end < attempt.now + NEAR:
             raise Rejected(f"the token of the Page is good until {end:%Y-%m-%d %H:%M} UTC only: {self._renewal}")
+        return ends
 
     # -- asking --------------------------------------------------------------------------------------------------------
 

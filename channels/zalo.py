@@ -61,6 +61,7 @@ from distributor.channel import (
 from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
 from distributor.kit.http import HttpCall, ResponseRules
 from distributor.kit.posts import Count, compose_posts
+from distributor.kit.tokens import read_end
 from distributor.model import Edition, Receipt
 from distributor.text import clean_line, cut_words, html_to_text
 
@@ -74,6 +75,9 @@ PAGES = 5  # of 10 articles, the most that article/getslice gives at once, are l
 SETTLING = timedelta(minutes=30)  # after that, an article that was asked for stands in the list, or never will
 
 _BLOCK_END = re.compile(r"</(?:p|h[1-6]|li|blockquote|figcaption|pre|td|div)>|<br ?/?>", re.IGNORECASE)
+_REFRESH_LASTS = timedelta(
+    days=88
+)  # after the end of an access token; its documentation says three months after a renewal
 _Number = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 _Author = Annotated[str, Field(min_length=1, max_length=49)]
 
@@ -207,6 +211,11 @@ class Zalo(Channel):
         attempt.http.hide(code, verifier)
         form = {"code": code, "grant_type": "authorization_code", "code_verifier": verifier}
         return await self._zalo.grant(attempt, form)
+
+    def login_ends(self, state: Mapping[str, Any]) -> datetime | None:
+        """A refresh token is good for three months; each renewal, at every article, brings a new one."""
+        renewed = read_end(state.get("expires_at"))
+        return renewed + _REFRESH_LASTS if renewed else None
 
     @classmethod
     def example_state(cls) -> Mapping[str, Any]:

@@ -331,6 +331,11 @@ class Channel(ABC):
         question to staff, and hides what they type where it is secret. Raises a delivery error."""
         raise NotImplementedError(f"{type(self).__name__} needs no login")
 
+    def login_ends(self, state: Mapping[str, Any]) -> datetime | None:
+        """When staff have to log in again at the latest, by what `login` has left in `attempt.state`; None where it does not
+        end, or nobody can know. What the channel renews by itself does not end. Pure."""
+        return None
+
     @classmethod
     def example_state(cls) -> Mapping[str, Any]:
         """Values of `attempt.state` as a login gives them, for the trials of `distributor channels test`."""

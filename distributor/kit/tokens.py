@@ -76,8 +76,14 @@ def _hidden(attempt: Attempt, state: Values) -> Values:
     return state
 
 
-def _end(state: Values) -> datetime:
+def read_end(seconds: object) -> datetime | None:
+    """When a token ends, by what its network says: seconds since 1970, as a number or text. None for 0, which is never, and
+    for what is no time."""
     try:
-        return datetime.fromtimestamp(float(state.get("expires_at") or 0), UTC)
+        return datetime.fromtimestamp(float(seconds), UTC) if seconds and float(seconds) > 0 else None  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+        return None
+
+
+def _end(state: Values) -> datetime:
+    return read_end(state.get("expires_at")) or datetime.fromtimestamp(0, UTC)

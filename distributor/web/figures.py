@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from .. import __version__
 from ..api_access import tokens
-from ..delivery import channel_state, monitoring
+from ..delivery import attempts, channel_state, monitoring
 from ..delivery.monitoring import EditionStanding, Waiting
 from ..gathering import source_state
 from ..model import BounceType, DeliveryState
@@ -36,6 +36,11 @@ STORE_SIZE = Metric("distributor_store_size_bytes", "Size of the database.")
 DISK_FREE = Metric("distributor_disk_free_bytes", "Free space on the disk of the newsroom's folder.")
 DISK_SIZE = Metric("distributor_disk_size_bytes", "Size of the disk of the newsroom's folder.")
 TOKEN_EXPIRY = Metric("distributor_api_token_expiry_timestamp_seconds", "When an API token in force ends.", ("token",))
+LOGIN_EXPIRY = Metric(
+    "distributor_channel_token_expiry_timestamp_seconds",
+    "When the login of a channel ends, unless staff log in again.",
+    ("channel",),
+)
 DELIVERIES = Metric(
     "distributor_recent_deliveries",
     "Deliveries of editions of the last two days, by state; counted every ten seconds, or less often.",
@@ -70,9 +75,9 @@ SOURCE_FAULT = Metric("distributor_source_fault", "1 if it cannot be read, or st
 SOURCE_ARTICLES = Metric("distributor_source_articles", "Articles that it had when it was last read.", ("source",))
 
 METRICS = (
-    UP, BUILD, TICK, STORE_SIZE, DISK_FREE, DISK_SIZE, TOKEN_EXPIRY, DELIVERIES, BOUNCES, BOUNCE_RATIO, EDITIONS, BLOCKED,
-    SHARDS, OVERDUE, OUTBOX, OUTBOX_OVERDUE, BROKEN, BROKEN_SINCE, BACKING_OFF, SOURCE_READ, SOURCE_EVERY, SOURCE_FAULT,
-    SOURCE_ARTICLES,
+    UP, BUILD, TICK, STORE_SIZE, DISK_FREE, DISK_SIZE, TOKEN_EXPIRY, LOGIN_EXPIRY, DELIVERIES, BOUNCES, BOUNCE_RATIO,
+    EDITIONS, BLOCKED, SHARDS, OVERDUE, OUTBOX, OUTBOX_OVERDUE, BROKEN, BROKEN_SINCE, BACKING_OFF, SOURCE_READ,
+    SOURCE_EVERY, SOURCE_FAULT, SOURCE_ARTICLES,
 )  # fmt: skip
 
 
@@ -94,15 +99,19 @@ def store_figures(
     for token in tokens.list_tokens(connection):
         if token.expires_at and token.state(now) == "active":
             yield MetricSample(TOKEN_EXPIRY, token.expires_at.timestamp(), (token.name,))
+    for name, channel in newsroom.channels.items():
+        ends = channel.login_ends(attempts.read_state(connection, name)) if channel.can("login") else None
+        if ends:
+            yield MetricSample(LOGIN_EXPIRY, ends.timestamp(), (name,))
     channels = list(newsroom.channels)
     yield from _waiting(monitoring.list_waiting_shards(connection, channels), SHARDS, OVERDUE, channels, now)
     yield from _waiting(monitoring.list_waiting_messages(connection), OUTBOX, OUTBOX_OVERDUE, channels, now)
     faults, backoffs = channel_state.faults_by_channel(connection), channel_state.list_backoffs(connection, now)
-    for channel in channels:
-        yield MetricSample(BROKEN, channel in faults, (channel,))
-        if fault := faults.get(channel):
-            yield MetricSample(BROKEN_SINCE, fault.since.timestamp(), (channel,))
-        yield MetricSample(BACKING_OFF, channel in backoffs, (channel,))
+    for name in channels:
+        yield MetricSample(BROKEN, name in faults, (name,))
+        if fault := faults.get(name):
+            yield MetricSample(BROKEN_SINCE, fault.since.timestamp(), (name,))
+        yield MetricSample(BACKING_OFF, name in backoffs, (name,))
     states = {state.name: state for state in source_state.list_source_states(connection)}
     for name, source in newsroom.sources.items():
         yield MetricSample(SOURCE_EVERY, source.every.total_seconds(), (name,))

@@ -73,6 +73,16 @@ async def test_a_token_of_the_page_is_kept_as_it_is(facebook: FakeFacebook) -> N
     assert await page.login(Answers(PAGE_TOKEN), Work(facebook, page).attempt()) == {"token": PAGE_TOKEN}
 
 
+async def test_the_end_of_a_token_is_kept_so_that_staff_hear_of_it(facebook: FakeFacebook) -> None:
+    page, ends = channel(facebook, token=None), int((facebook.now + timedelta(days=50)).timestamp())
+    facebook.tokens[PAGE_TOKEN].data_ends = ends
+    state = await page.login(Answers(PAGE_TOKEN), Work(facebook, page).attempt())
+    assert state == {"token": PAGE_TOKEN, "ends": ends}
+    found = page.login_ends(state)
+    assert found is not None and found.timestamp() == ends
+    assert page.login_ends({"token": PAGE_TOKEN}) is page.login_ends({"ends": "soon"}) is None
+
+
 async def test_a_login_that_cannot_work_says_why(facebook: FakeFacebook) -> None:
     async def told(error: type[DeliveryError], words: str, *typed: str, page: Any = None) -> None:
         page = page or with_app(facebook, token=None)

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from distributor.attempt import MemoryState
 from distributor.errors import AuthBroken, DeliveryError, Rejected
+from support.builders import NOW
 from support.fake_zalo import CALLBACK, OA_ID, SECRET, FakeZalo
 from support.posting_on_zalo import Row, attempt_at, channel, compose, says
 from support.social_networks import FakeContext
@@ -150,3 +151,9 @@ async def test_checking_posts_nothing_and_tells_what_is_wrong(zalo: FakeZalo) ->
     with pytest.raises(AuthBroken, match="not verified"):
         await channel(zalo, cover=cover).check(attempt_at(zalo, channel(zalo), state))
     assert not zalo.articles
+
+
+async def test_a_login_ends_about_three_months_after_its_last_renewal(zalo: FakeZalo) -> None:
+    ends = channel(zalo).login_ends({**zalo.state(), "expires_at": (NOW + timedelta(hours=25)).timestamp()})
+    assert timedelta(days=85) < ends - NOW < timedelta(days=91)
+    assert channel(zalo).login_ends({}) is None

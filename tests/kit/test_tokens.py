@@ -12,7 +12,7 @@ import pytest
 from distributor.attempt import Attempt, MemoryState, MemorySteps
 from distributor.errors import AuthBroken, Unavailable, Uncertain
 from distributor.http_client import HttpClient
-from distributor.kit.tokens import TokenRefused, Tokens, token_state
+from distributor.kit.tokens import TokenRefused, Tokens, read_end, token_state
 from support.builders import NOW
 
 FRESH = {"access_token": "a-0", "refresh_token": "r-0", "expires_at": NOW.timestamp() + 90_000}
@@ -121,6 +121,15 @@ async def test_a_renewal_that_never_left_is_repeated() -> None:
 @pytest.mark.parametrize("end", ["", "soon", None, float("inf")])
 async def test_a_state_without_a_time_is_renewed(end: object) -> None:
     assert await Network().call(MemoryState({**FRESH, "expires_at": end})) == "a-1"
+
+
+@pytest.mark.parametrize("end", ["", "soon", None, 0, "0", -5, float("inf"), float("nan"), 10**30])
+def test_what_is_no_end_is_none(end: object) -> None:
+    assert read_end(end) is None
+
+
+def test_an_end_is_a_number_or_its_text() -> None:
+    assert read_end(NOW.timestamp()) == read_end(str(NOW.timestamp())) == NOW
 
 
 @pytest.mark.parametrize("answer", [{}, {"access_token": "a"}, {"access_token": 1, "refresh_token": "r"}])
