@@ -20,7 +20,8 @@ Other things that happen are told on request, one message each, with the same si
 Their bodies have the same form, `{"type": "left", "timestamp": …, "data": {…}}`. `subscribed`, `confirmed`, `changed` and
 `left` have the address, the newsletter (empty for all) and what was chosen or why; `bounced` the address, `hard`, `soft`,
 `policy` or `complaint`, and the reply; `edition.frozen`, `edition.held` and `edition.sent` the edition, its newsletter,
-kind and subject, with the reason or the number of deliveries by channel and state; `channel.broken` the channel and why.
+kind and subject, with the reason or the number of deliveries by channel and state; `channel.broken` the channel and why;
+`staff.alert` what an alert to staff says (docs/alerts.md), and whether it has `begun`, lasts (`reminder`) or is `over`.
 An event that is not taken is sent again for three days.
 
 While a secret is being changed, put the old one under
@@ -80,7 +81,7 @@ class Webhook(Channel):
     events: Annotated[
         tuple[EventType, ...],
         "what else is told: subscribed, confirmed, changed, left, bounced, edition.frozen, edition.held, edition.sent, "
-        "channel.broken",
+        "channel.broken, staff.alert",
         Field(examples=[["confirmed", "left", "bounced"]]),
     ] = ()
     allow_private: Annotated[bool, "allow addresses of the local machine and network"] = False

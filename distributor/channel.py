@@ -172,6 +172,7 @@ class EventType(StrEnum):
     EDITION_HELD = "edition.held"  # by preflight, by the recheck, by staff
     EDITION_SENT = "edition.sent"  # every delivery has come to an end
     CHANNEL_BROKEN = "channel.broken"  # a channel as a whole has failed
+    STAFF_ALERT = "staff.alert"  # what staff are told of: it began, it lasts, it is over
 
 
 @dataclass(frozen=True, slots=True)

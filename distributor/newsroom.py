@@ -258,6 +258,7 @@ def open_newsroom(file: Path) -> Newsroom:
         problems += _check_test_address(raw, settings.test_mode.to)
     if settings:
         problems += [*_check_contact(raw, settings.site.contact), *_check_reviewers(raw, settings, channels)]
+        problems += _check_alerts(raw, settings, channels)
     unread = {problem.path for problem in raw.problems}  # what is said of their values would only follow from that
     found = (*problems, *source_problems, *channel_problems, *timing_problems, *audience_problems)
     problems = [*raw.problems, *(problem for problem in found if problem.path not in unread)]
@@ -313,6 +314,34 @@ def _check_reviewers(raw: RawConfig, settings: Settings, channels: Mapping[str, 
         writes = any(channels[one].personal for one in newsletter.channels if one in channels)
         if reviewers and not writes:
             problems.append(raw.problem(path, "the newsletter has no channel that writes to people"))
+    return problems
+
+
+def _check_alerts(raw: RawConfig, settings: Settings, channels: Mapping[str, Channel]) -> list[Problem]:
+    """Staff who cannot be alerted, and channels that would show alerts to everybody."""
+    problems, alerts = [], settings.alerts
+    for number, address in enumerate(alerts.to):
+        try:
+            Mailbox.parse(address)
+        except ValueError as error:
+            problems.append(raw.problem(("alerts", "to", number), str(error)))
+    usual = [name for name, one in channels.items() if one.personal]
+    if alerts.to and not set(alerts.channels or usual) & set(usual):
+        problems.append(raw.problem(("alerts", "to"), "none of its channels writes to people"))
+    public = {name for newsletter in settings.newsletters.values() for name in newsletter.channels}
+    for number, name in enumerate(alerts.channels):
+        channel = channels.get(name)
+        if channel is None:
+            continue
+        if channel.personal and not alerts.to:
+            problems.append(raw.problem(("alerts", "to"), f"is needed: to whom does channel {name} write?"))
+        elif not channel.personal and name in public and channel.reaches_audience:
+            problems.append(
+                raw.problem(
+                    ("alerts", "channels", number),
+                    f"channel {name} carries editions to subscribers, who would see the alerts: add one for staff",
+                )
+            )
     return problems
 
 

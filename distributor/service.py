@@ -26,6 +26,8 @@ from .pages_loop import PagesLoop
 from .pipeline import housekeeping
 from .schedule import holidays
 from .service_steps import ServiceSteps
+from .staff_alerts.check import EVERY as ALERTS_EVERY
+from .staff_alerts.check import StaffAlertCheck
 from .storage.database import Database
 from .task_worker import TaskWorker
 from .tasks import queue, recurring
@@ -77,6 +79,8 @@ class Service:
         self.pages = pages if newsroom.settings.web else None
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._year = 0  # whose public holidays are known, with those around it
+        self.alerts = StaffAlertCheck(newsroom, database, clock, self.faults.lasting)
+        self._next_alerts = clock() + ALERTS_EVERY  # by then every source has been read once
         self._answered = clock()  # up to when what is due has been answered
 
     async def run(self) -> None:
@@ -115,7 +119,9 @@ class Service:
         """Start what takes its time, and decide all that is due now, or ask for it."""
         if self.pages:
             self.pages.note_tick()
-        if await self.worker.clock_is_wrong():
+        blocked = await self.worker.clock_is_wrong()
+        self._alert_staff()
+        if blocked:
             self._coming = ()
             return
         await self.worker.guarded("preparing", self._start_preparations)
@@ -206,6 +212,19 @@ class Service:
             await self.database.write_in_thread(queue.ask, queue.BOUNCES, tasks)
         elif due:
             self.steps.start("bounces", lambda: self.steps.check_mailboxes(due))
+
+    def _alert_staff(self) -> None:
+        """Every minute, in each process, as each sees its own machine: what staff should know."""
+        now = self.clock()
+        if now < self._next_alerts <= now + ALERTS_EVERY:  # a time further away was planned by a clock that was ahead
+            return
+        self._next_alerts = now + ALERTS_EVERY
+
+        async def alert_staff() -> None:
+            if await asyncio.to_thread(self.alerts.run):
+                self.outbox.wake.set()
+
+        self.steps.start("staff alerts", alert_staff)
 
     async def _begin(self, name: str, every: timedelta, now: datetime) -> bool:
         return await asyncio.to_thread(recurring.begin, self.database, name, every, now)

@@ -74,6 +74,10 @@ class FaultLog:
         if faults:
             self._lasting[step] = frozenset(fault.text for fault in faults)
 
+    def lasting(self) -> dict[str, str]:
+        """What each step that fails now says, by its name. May be called from any thread."""
+        return {step: "; ".join(sorted(texts)) for step, texts in list(self._lasting.items())}
+
 
 class StoreWatch:
     """What every process watches that works for long: the store and the clock. Nothing is sent while one of them is not as

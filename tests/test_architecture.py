@@ -65,6 +65,7 @@ OTHER_TESTS = {
     "tests/delivery/test_post_worker_corrections.py": "a part of the tests of delivery/post_worker.py: corrections",
     "tests/delivery/test_post_worker_threads.py": "a part of the tests of delivery/post_worker.py: threads, doubt",
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
+    "tests/docs/test_alerts.py": "named after docs/alerts.md",
     "tests/docs/test_deployment.py": "named after docs/deployment.md: the image, compose.yaml, the units of systemd",
     "tests/docs/test_man_page.py": "named after docs/man_page.py",
     "tests/docs/test_editing.py": "named after docs/editing.md: an editor's way from config.yaml to the sent bytes",

@@ -12,10 +12,12 @@ import pytest
 
 from distributor import pipeline
 from distributor.bounces import provider_events
+from distributor.delivery import channel_state
 from distributor.errors import RenderError
 from distributor.gather_loop import GatherLoop
 from distributor.pipeline import publish, tick
 from distributor.service import Service
+from distributor.storage.database import Database
 from distributor.storage.renames import NameKind
 from distributor.workers import ClockMonitor, DeliveryLoop
 from support.clocked_newsroom import Line
@@ -122,6 +124,27 @@ async def test_a_newsletter_that_cannot_be_rendered_is_reported_when_it_begins_a
     await passes.minute()
     assert len(errors(caplog)) == 3, "it was well meanwhile"
     assert "Traceback" not in caplog.text
+
+
+async def test_what_keeps_a_newsroom_from_working_is_told_to_staff_while_everything_goes_on(
+    line: Line, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Database, "server_time", lambda _: None)
+    line.configure(".alerts: {to: [bien.tap@bacson.example]}")
+
+    def break_channel() -> None:
+        with line.store.write() as connection:
+            channel_state.record_fault(connection, "posts", "login refused", line.now)
+
+    await asyncio.to_thread(break_channel)
+    passes = serve()
+    for _ in range(9):
+        await passes.minute()
+        await passes.service.steps._beside["staff alerts"]
+    await passes.service.outbox.start_due()
+    await passes.service.outbox.finish()
+    (letter,) = line.mailbox("bien.tap")
+    assert letter["Subject"] == "[Báo Bắc Sơn] Channel posts carries nothing"
 
 
 async def test_what_providers_report_is_worked_at_the_next_pass_and_what_cannot_be_is_named(

@@ -151,7 +151,8 @@ def _config(app: CliContext) -> Iterator[CheckResult]:
 
 def _store(app: CliContext, database: Database, visit: _Visit) -> Iterator[CheckResult]:
     from .. import pipeline
-    from ..doctor.facts import see_clock
+    from ..doctor.expiry import check_ends
+    from ..doctor.facts import find_ends, see_clock
     from ..doctor.machine import check_clock, check_store
     from ..doctor.results import fault
     from ..pipeline import store_check
@@ -165,6 +166,9 @@ def _store(app: CliContext, database: Database, visit: _Visit) -> Iterator[Check
     yield from check_store(database.name, database.revision(), [str(one) for one in visit.damaged])
     if visit.damaged:
         return  # times that cannot be read say nothing of the clock
+    with database.read() as connection:
+        ends = find_ends(app.newsroom, connection, clock())
+    yield from check_ends(ends, clock(), app.newsroom.settings.alerts.expires_within)
     ahead = pipeline.preview_clock_repair(app.newsroom, database, clock())
     facts, granularity = see_clock(app.newsroom, database, clock)
     yield from check_clock(facts, list(ahead), granularity)

@@ -42,6 +42,7 @@ COMMANDS = {
     "serve": "Gather and send on schedule until stopped.",
     "worker": "Work on the tasks of a store on PostgreSQL, on any host.",
     "web": "Serve the web pages alone; `serve` has them too.",
+    "alerts": "List the alerts to staff; send a test.",
     "dkim": "Create a DKIM key and show its DNS record.",
     "doctor": "Find what keeps this newsroom from working.",
     "store": "Copy a store, claim one that was moved; exchange its key.",

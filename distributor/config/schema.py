@@ -27,6 +27,7 @@ from .editorial import GreetingTemplate, Label, NewsletterBlock, PreheaderTempla
 from .images import Images
 from .retention import Retention
 from .section import Section
+from .staff_alerts import StaffAlerts
 from .types import AttributeName, Duration, Fonts, HexColor, Lines, PublicUrl, Secret, Slug, Zone
 from .web import Attribute, Web
 
@@ -354,6 +355,11 @@ class Settings(Section):
         Retention(),
         description="how long what is over is kept; see docs/retention.md",
         examples=[{"deliveries": "90d"}],
+    )
+    alerts: StaffAlerts = Field(
+        StaffAlerts(),
+        description="who of the staff is told what keeps the newsroom from working; see docs/alerts.md",
+        examples=[{"to": ["bien.tap@bacson.example"]}],
     )
     wording: dict[Language, dict[str, str]] = Field(
         {},

@@ -35,6 +35,10 @@ def _unknown_references(settings: Settings, raw: RawConfig) -> Iterable[Problem]
         for key, text in texts.items():
             if fault := find_wording_faults(language, key, text):
                 yield raw.problem(("wording", language.value, key), fault)
+    for index, name in enumerate(settings.alerts.channels):
+        if name not in settings.channels:
+            hint = suggestion(name, settings.channels)
+            yield raw.problem(("alerts", "channels", index), f"there is no channel {name!r}{hint}")
     for key, newsletter in settings.newsletters.items():
         if "id" in raw.data["newsletters"][key]:
             yield raw.problem(("newsletters", key, "id"), "is not a known key: the key above it is the newsletter's id")

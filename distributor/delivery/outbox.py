@@ -39,6 +39,7 @@ LEASE = timedelta(minutes=30)  # longer than any server is waited for; begins an
 MOST_CRASHES = 3  # of one message: then it is given up, so that it cannot take every sender with it
 LONGEST_REPLY = 500  # characters of an answer that are kept
 EMAIL = "application/vnd.distributor.email+json"  # the media type of an email that is rendered at sending
+STAFF_ALERT = "staff-alert"  # the kind of what staff are told of (staff_alerts)
 _MOST_KEYS = 500  # in one question
 _FIRST_NUMBER = 1 << 62  # bounce tokens of the outbox name numbers from here on; those of the ledger lie below
 
@@ -249,6 +250,15 @@ def known_keys(connection: Connection, keys: Sequence[str]) -> frozenset[str]:
         these = outbox.c.dedupe_key.in_(keys[start : start + _MOST_KEYS])
         found.update(connection.execute(sa.select(outbox.c.dedupe_key).where(these)).scalars())
     return frozenset(found)
+
+
+def find_by_keys(connection: Connection, keys: Sequence[str]) -> list[OutboxRow]:
+    """The messages with these keys, without those that are not there (any more)."""
+    found: list[OutboxRow] = []
+    for start in range(0, len(keys), _MOST_KEYS):
+        query = sa.select(outbox).where(outbox.c.dedupe_key.in_(keys[start : start + _MOST_KEYS]))
+        found += map(_row, connection.execute(query.order_by(outbox.c.id)))
+    return found
 
 
 def find_by_number(connection: Connection, number: int) -> OutboxRow | None:

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from ..api_access import tokens
+from ..delivery import attempts
 from ..errors import StoreError
 from ..newsroom import Newsroom
 from ..storage.address import SQLITE_FILES, sqlite_path
@@ -33,6 +37,19 @@ def see_disks(newsroom: Newsroom) -> Iterator[DiskFacts]:
             seen.add(device)
             usage = shutil.disk_usage(folder)
             yield DiskFacts(folder, usage.free, usage.total, octets)
+
+
+def find_ends(newsroom: Newsroom, connection: Connection, now: datetime) -> dict[str, datetime]:
+    """When API tokens in force and logins of channels end, by what they are; without those that do not end."""
+    found = {
+        f"API token {one.name}": one.expires_at
+        for one in tokens.list_tokens(connection)
+        if one.expires_at and one.state(now) == "active"
+    }
+    for name, channel in newsroom.channels.items():
+        if channel.can("login") and (end := channel.login_ends(attempts.read_state(connection, name))):
+            found[f"login of channel {name}"] = end
+    return found
 
 
 def see_clock(newsroom: Newsroom, database: Database, clock: Callable[[], datetime]) -> tuple[ClockFacts, timedelta]:

@@ -62,6 +62,7 @@ CHECKS: Mapping[str, str] = {
     "bimi": "the BIMI record, if there is one",
     "one-click": "the link to unsubscribe, asked as a provider does, with a link that belongs to nobody (RFC 8058)",
     "channels": "each channel's login",
+    "tokens": "API tokens, and logins of channels, that end soon",
     "mailboxes": "each bounce mailbox's login",
     "sources": "each source, read once (only with --online)",
 }
@@ -152,6 +153,9 @@ FAULTS: Mapping[str, KnownFault] = {
     "links-old": KnownFault("one-click", _W, "name the old address in `web.other_urls`, and let it lead to these pages"),
     "channel-login": KnownFault(
         "channels", _B, "look at its settings, or log it in again: `distributor channels login {channel}`"
+    ),
+    "token-ends": KnownFault(
+        "tokens", _W, "API token: `distributor tokens create` a new one in time; channel: `distributor channels login NAME`"
     ),
     "mailbox-login": KnownFault("mailboxes", _B, "look at its settings in `bounces:`; docs/bounces.md"),
     "source-unreadable": KnownFault("sources", _B, "`distributor sources try ADDRESS` shows what it gives"),

@@ -37,6 +37,7 @@ from ..model import DeliveryState, Language, Receipt, Recipient, Rendition
 from ..newsroom import Newsroom
 from ..personal_channel import PersonalChannel
 from ..rendering.globals import RenderSettings
+from ..rendering.plain_message import plain_message
 from ..rendering.transactional import render_transactional
 from ..storage.database import Database
 from ..storage.link_addresses import LinkAddressNotes
@@ -303,8 +304,11 @@ def build_email(
     )
     content = row.values
     language = Language(content["language"])
-    values = {"asked_at": row.created, **_template_values(content["values"])}
-    email = render_transactional(row.kind, render, language, **values)
+    if row.kind == outbox.STAFF_ALERT:
+        email = plain_message(**content["values"])
+    else:
+        values = {"asked_at": row.created, **_template_values(content["values"])}
+        email = render_transactional(row.kind, render, language, **values)
     email = replace(email, subject=mark_test(email.subject, language)) if settings.test_mode else email
     at = row.created.astimezone(zone)
     made = channel.compose_email(email, variant=f"outbox-{row.id}", language=language.value, at=at)
@@ -331,7 +335,8 @@ def _template_values(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_event_rendition(row: OutboxRow) -> Rendition:
-    """An event as a channel carries it, the same at every attempt, whatever the channel is called by then."""
+    """An event, or an alert to staff, as a channel carries it, the same at every attempt, whatever the channel is called by
+    then."""
     _, channel, key = row.dedupe_key.split(":")
     return Rendition(
         channel=row.channel,

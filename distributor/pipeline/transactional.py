@@ -76,6 +76,8 @@ _DESPITE: Mapping[str, frozenset[BounceType]] = {
     "email/address_change": frozenset({BounceType.HARD, BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED}),
     "email/link": frozenset({BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED}),
     "email/data": frozenset(set(BounceType) - {BounceType.HARD, BounceType.COMPLAINT}),
+    # Of staff, whom config.yaml names. Where it says of an address that it is dead, the next channel carries the alert.
+    outbox.STAFF_ALERT: frozenset({BounceType.SOFT, BounceType.POLICY, BounceType.UNSUBSCRIBED, BounceType.STAFF}),
 }
 
 

@@ -431,3 +431,15 @@ link_addresses = Table(
     "link_addresses", metadata,
     column("address", String(1000), primary_key=True), column("first_sent", UTC_TIME), column("last_sent", UTC_TIME),
 )  # fmt: skip
+
+# What staff are told of while it lasts, and what they were told of. `open_key` is what it is told once for, none once it is
+# over. `told` counts its messages, `messages` are their keys in the outbox since it was last told anew.
+staff_alerts = Table(
+    "staff_alerts", metadata,
+    column("id", NUMBER, primary_key=True), column("open_key", String(200), nullable=True, unique=True),
+    column("kind", String(20)), column("subject", Text), column("what", Text), column("host", String(255), default=""),
+    column("about", String(40), default=""), column("since", UTC_TIME), column("seen_at", UTC_TIME),
+    column("told", Integer, default=0), column("told_at", UTC_TIME, nullable=True),
+    column("first_told_at", UTC_TIME, nullable=True), column("messages", JSON),
+    column("ended_at", UTC_TIME, nullable=True, index=True),
+)  # fmt: skip

@@ -145,6 +145,7 @@ _NO_TEXT = (
         "max_age",
     ),
     *("max_age", "before", "expires_after", "alert_if_silent_for", "response_timeout"),
+    *("through", "remind_after", "stalled_after", "expires_within"),
 )
 _NOT_A_TEXT = ("12345678", "yes", "1.5", "#9b1c1c")
 

@@ -1,4 +1,5 @@
-"""The tables of channels in the first migration: backoffs, turns, what they remember, faults, steps of deliveries."""
+"""The tables of channels in the first migration: backoffs, turns, what they remember, faults, steps of deliveries; and the
+alerts to staff."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +14,7 @@ def create_channel_tables() -> None:
     _memory()
     _faults()
     _delivery_steps()
+    _staff_alerts()
 
 
 def _backoffs_and_turns() -> None:
@@ -72,3 +74,26 @@ def _delivery_steps() -> None:
         ),
         sa.PrimaryKeyConstraint("delivery_id", "name", name=op.f("pk_delivery_steps")),
     )
+
+
+def _staff_alerts() -> None:
+    op.create_table(
+        "staff_alerts",
+        sa.Column("id", NUMBER, nullable=False),
+        sa.Column("open_key", sa.String(length=200), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("host", sa.String(length=255), nullable=False),
+        sa.Column("about", sa.String(length=40), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("seen_at", UtcTime(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.Column("told_at", UtcTime(), nullable=True),
+        sa.Column("first_told_at", UtcTime(), nullable=True),
+        sa.Column("messages", sa.JSON(), nullable=False),
+        sa.Column("ended_at", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_alerts")),
+        sa.UniqueConstraint("open_key", name=op.f("uq_staff_alerts_open_key")),
+    )
+    op.create_index(op.f("ix_staff_alerts_ended_at"), "staff_alerts", ["ended_at"], unique=False)
