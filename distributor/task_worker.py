@@ -55,6 +55,7 @@ class TaskWorker(StoreWatch):
             queue.POSTS: self._deliver_posts,
         }
         self._rounds: dict[str, ChannelRounds] = {}
+        self._started = clock()
         self._fingerprint = ""
         self._may_work = asyncio.Event()
         self._pause = asyncio.Event()
@@ -158,7 +159,7 @@ class TaskWorker(StoreWatch):
             if queue.take_turn(connection):
                 if stalled := queue.forget_stalled(connection):
                     log.warning("%d tasks of workers that have stopped are handed out again", stalled)
-                requests.ask_again(connection, self.newsroom.channels, self.clock())
+                requests.ask_again(connection, self.newsroom.channels, self.clock(), self._started)
 
 
 async def _set_after(event: asyncio.Event, other: asyncio.Event) -> None:

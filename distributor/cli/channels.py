@@ -133,6 +133,7 @@ def login(app: CliContext, name: str, forget: bool) -> None:
     Exit code: 1 if the network refuses.
     """
     from ..delivery.attempts import forget_state, replace_state
+    from ..delivery.channel_state import end_stop
     from ..delivery.control import hasten_posts
     from ..errors import UserError
 
@@ -150,6 +151,7 @@ def login(app: CliContext, name: str, forget: bool) -> None:
         values = _log_in(channel, database)
         with database.write() as connection:
             replace_state(connection, name, values)
+            end_stop(connection, name)
             waiting = hasten_posts(connection, name, clock())
     say(f"{name}: logged in")
     _say_due(waiting)

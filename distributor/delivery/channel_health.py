@@ -47,6 +47,7 @@ class ChannelHealth:
         self.wake = wake
         self._commit = commit
         self._rules = rules
+        self._started = rules.clock()
         self._reported: dict[str, tuple[str, ...]] = {}  # what staff know of a channel that does not send
         self._failures: Counter[str] = Counter()  # runs in a row that a channel's connection has failed
 
@@ -63,7 +64,8 @@ class ChannelHealth:
         if self.backing_off.get(channel, now) > now:
             return True
         with self._commit.ledger.database.read() as connection:
-            return channel in channel_state.list_backoffs(connection, now)
+            stopped = channel_state.list_stopped(connection, now, self._started)
+            return channel in stopped or channel in channel_state.list_backoffs(connection, now)
 
     async def is_backing_off(self, channel: str) -> bool:
         return await self._commit.call(self.read_backoff, channel)
@@ -71,7 +73,7 @@ class ChannelHealth:
     async def wait_for_turn(self, channel: str, limits: PostLimits, report: RunStats) -> bool:
         """Wait until the next post of a channel may leave; False where the channel is backing off, or we are to stop."""
         now, stop = self._rules.clock(), self._rules.stop
-        if stop.is_set() or self.backing_off.get(channel, now) > now:
+        if stop.is_set() or await self.is_backing_off(channel):
             return False
         database, jitter = self._commit.ledger.database, self._rules.chance()
         turn = await self._commit.call(channel_state.reserve_turn, database, channel, now, jitter, limits)
@@ -101,12 +103,21 @@ class ChannelHealth:
 
     # -- failures ----------------------------------------------------------------------------------------------------
 
-    def stop_channel(self, channel: str, failure: DeliveryError, report: RunStats) -> None:
-        """Stop a channel that is refused for what only staff can mend."""
-        self.backing_off[channel] = self._rules.clock() + AFTER_AUTH
+    async def stop_channel(self, channel: str, failure: DeliveryError, report: RunStats) -> None:
+        """Stop a channel that is refused for what only staff can mend, here and in all processes that run."""
+        now = self._rules.clock()
+        try:
+            await self._commit.call(self._write_stop, channel, now + AFTER_AUTH, now)
+        except StoreError as fault:
+            self.backing_off[channel] = now + AFTER_AUTH
+            log.error("only this process knows that channel %s is stopped: %s", channel, fault)
         report.failed[channel] = str(failure)
         note = f"channel {channel} is stopped: {failure}{_settings_to_fix(channel, failure)}"
         self._report_once(channel, note, failure, report)
+
+    def _write_stop(self, channel: str, until: datetime, now: datetime) -> None:
+        with self._commit.ledger.database.write() as connection:
+            channel_state.stop(connection, channel, until, now)
 
     async def record_failure(
         self, channel: str, transport: Transport, failure: DeliveryError, report: RunStats
@@ -114,7 +125,7 @@ class ChannelHealth:
         """Record that a channel can carry nothing now. Its rows stay enqueued; it backs off, longer each time, unless it is
         found to answer again before."""
         if isinstance(failure, AuthBroken):
-            self.stop_channel(channel, failure, report)
+            await self.stop_channel(channel, failure, report)
             return
         now = self._rules.clock()
         if isinstance(failure, Unavailable) and failure.wait:

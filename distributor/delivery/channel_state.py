@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from ..channel import PostLimits
 from ..model import Delivery, DeliveryState
 from ..storage.database import Database
+from ..storage.host_tables import stopped_channels
 from ..storage.tables import channel_backoff, channel_faults, channel_turns
 
 SPACING = timedelta(seconds=3)  # between two posts after a backoff: Telegram allows 20 a minute in a group
@@ -123,7 +124,34 @@ def _reserve_within(
 
 def end_backoff(connection: Connection, channel: str) -> bool:
     """Let a channel go on at once; False where it was not backing off."""
+    end_stop(connection, channel)
     return connection.execute(sa.delete(channel_backoff).where(channel_backoff.c.channel == channel)).rowcount == 1
+
+
+# -- what only staff can mend ------------------------------------------------------------------------------------------
+
+
+def stop(connection: Connection, channel: str, until: datetime, now: datetime) -> None:
+    """A channel was refused for what only staff can mend: let no process try it before a time, or it would be refused as
+    often as there are processes."""
+    here = stopped_channels.c.channel == channel
+    values = {"until": until, "since": now}
+    if not connection.execute(sa.update(stopped_channels).where(here).values(values)).rowcount:
+        connection.execute(sa.insert(stopped_channels).values(channel=channel, **values))
+
+
+def end_stop(connection: Connection, channel: str) -> None:
+    """Staff have mended it, or it was found to work."""
+    connection.execute(sa.delete(stopped_channels).where(stopped_channels.c.channel == channel))
+
+
+def list_stopped(connection: Connection, now: datetime, started: datetime) -> set[str]:
+    """The channels that are stopped for a process that was started at a time: not those that were stopped before, as staff
+    may have mended them since."""
+    query = sa.select(stopped_channels.c.channel).where(
+        stopped_channels.c.until > now, stopped_channels.c.since >= started, stopped_channels.c.since <= now
+    )
+    return set(connection.execute(query).scalars())
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------
@@ -162,6 +190,7 @@ def record_fault(connection: Connection, channel: str, text: str, now: datetime)
 
 def clear_fault(connection: Connection, channel: str) -> None:
     """Forget a failure: the channel has carried something again."""
+    end_stop(connection, channel)
     connection.execute(sa.delete(channel_faults).where(channel_faults.c.channel == channel))
 
 

@@ -374,7 +374,7 @@ class _RenditionDelivery:
             jitter=self.worker.rules.chance(),
         )
         if isinstance(outcome, AuthBroken):
-            self.worker.health.stop_channel(self.channel.name, outcome, self.report)
+            await self.worker.health.stop_channel(self.channel.name, outcome, self.report)
         if decision.state is DeliveryState.EXPIRED and await self._steps(row).any():
             reply = f"{decision.reply}; it was begun there"
             decision = Decision(DeliveryState.UNCERTAIN, now + FIRST_WAIT, reply)

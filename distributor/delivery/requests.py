@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from ..model import EditionKind
 from ..storage.tables import deliveries, editions, shards
 from ..tasks import queue
-from .channel_state import list_backoffs
+from .channel_state import list_backoffs, list_stopped
 from .lease import AT_ONCE, owner_is_dead
 
 _AT_ONCE = 200  # shards that one look asks for: what cannot be carried just now is asked for again and again
@@ -25,14 +25,14 @@ def ask_for_edition(connection: Connection, edition: str) -> None:
         _ask(connection, list(connection.execute(_shards().where(waiting))))
 
 
-def ask_again(connection: Connection, channels: Collection[str], now: datetime) -> int:
+def ask_again(connection: Connection, channels: Collection[str], now: datetime, started: datetime) -> int:
     """Ask for what is due on these channels and nobody works on or has been asked for; returns how many shards. What is
     tried again later comes back so, and whatever the queue has lost.
 
-    A channel that backs off is left alone. Where a process of this host is gone, its tasks are known to be so as well. In a
-    transaction that may run beside others: who asks twice does no harm.
+    A channel that backs off, or was stopped since this process was `started`, is left alone. Where a process of this host is
+    gone, its tasks are known to be so as well. In a transaction that may run beside others: who asks twice does no harm.
     """
-    well = set(channels) - list_backoffs(connection, now).keys()
+    well = set(channels) - list_backoffs(connection, now).keys() - list_stopped(connection, now, started)
     dead = [owner for owner in connection.execute(_owners(well, now)).scalars() if owner_is_dead(owner)]
     nobody = shards.c.lease_until.is_(None) | (shards.c.lease_until <= now)
     asked = queue.is_open(queue.MAIL, edition=shards.c.edition_id, shard=shards.c.shard) | queue.is_open(

@@ -43,6 +43,7 @@ PLANNED_COLUMNS = frozenset(
         "suppressions.until",
         "channel_backoff.until",
         "channel_backoff.next_at",
+        "stopped_channels.until",
         "channel_memory.locked_until",
         "articles.published",  # as its source says, who may announce what comes
         "articles.doubtful_date",

@@ -12,6 +12,16 @@ recurring_work = Table(
     "recurring_work", metadata, column("name", String(300), primary_key=True), column("begun", UTC_TIME)
 )
 
+# Channels that are refused for what only staff can mend, a login for instance: nobody tries before that time, unless it was
+# started after `since`, when staff may have mended it.
+stopped_channels = Table(
+    "stopped_channels",
+    metadata,
+    column("channel", String(40), primary_key=True),
+    column("until", UTC_TIME),
+    column("since", UTC_TIME),
+)
+
 # By which configuration the newsroom runs: the fingerprint of what `serve` was started with last, on which host and when.
 running_config = Table(
     "running_config",

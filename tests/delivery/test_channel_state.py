@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from distributor.delivery import channel_state
 from distributor.delivery.channel_state import ChannelFault
 from distributor.errors import AuthBroken, Unavailable
 from distributor.model import DeliveryState
+from distributor.storage.database import Database
 from support.builders import NOW, edition, rendition
 from support.ledger import freeze
 from support.scripted_channels import Bench, LookingWall, Post, letters, posts
@@ -81,3 +83,33 @@ def test_a_turn_that_is_too_far_away_is_not_used_up(bench: Bench) -> None:
     refused = [channel_state.reserve_turn(bench.database, "wall", NOW, 0.5, limits) for _ in range(2)]
     assert [turn.at for turn in refused] == [NOW + timedelta(seconds=80)] * 2
     assert all(turn.backing_off for turn in refused)
+
+
+# -- what only staff can mend ------------------------------------------------------------------------------------------
+
+
+def stopped(database: Database, started: datetime, now: datetime = NOW + timedelta(minutes=1)) -> set[str]:
+    with database.read() as connection:
+        return channel_state.list_stopped(connection, now, started)
+
+
+def test_a_refused_login_stops_the_channel_in_every_process_that_runs(database: Database) -> None:
+    with database.write() as connection:
+        channel_state.stop(connection, "wall", NOW + timedelta(minutes=15), NOW)
+        channel_state.stop(connection, "wall", NOW + timedelta(minutes=15), NOW)
+    assert stopped(database, started=NOW - timedelta(days=1)) == {"wall"}
+    assert stopped(database, started=NOW - timedelta(days=1), now=NOW + timedelta(minutes=15)) == set()
+
+
+def test_a_process_that_is_started_later_tries_at_once_as_staff_may_have_mended_it(database: Database) -> None:
+    with database.write() as connection:
+        channel_state.stop(connection, "wall", NOW + timedelta(minutes=15), NOW)
+    assert stopped(database, started=NOW + timedelta(seconds=1)) == set()
+
+
+@pytest.mark.parametrize("end", [channel_state.end_stop, channel_state.end_backoff, channel_state.clear_fault])
+def test_a_login_a_resumption_or_a_post_that_is_out_ends_it_for_all(database: Database, end: Any) -> None:
+    with database.write() as connection:
+        channel_state.stop(connection, "wall", NOW + timedelta(minutes=15), NOW)
+        end(connection, "wall")
+    assert stopped(database, started=NOW - timedelta(days=1)) == set()

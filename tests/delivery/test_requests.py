@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.delivery import control, requests
-from distributor.delivery.channel_state import begin_backoff
+from distributor.delivery.channel_state import begin_backoff, stop
 from distributor.delivery.ledger import SHARD_SIZE, Ledger
 from distributor.delivery.queries import mark_shards_idle
 from distributor.model import DeliveryState, EditionKind
@@ -40,7 +40,7 @@ def asked(database: Database) -> tuple[list[int], list[str]]:
 
 def ask_again(database: Database, now: object = NOW) -> int:
     with database.write(alone=False) as connection:
-        return requests.ask_again(connection, CHANNELS, NOW if now is NOW else LATER) if database.is_server else 0
+        return requests.ask_again(connection, CHANNELS, NOW if now is NOW else LATER, NOW) if database.is_server else 0
 
 
 def expected(database: Database, mail: list[int], posts: list[str]) -> tuple[list[int], list[str]]:
@@ -105,6 +105,18 @@ def test_a_channel_that_backs_off_is_left_alone(promised: Database) -> None:
     begin_backoff(promised, "posts", LATER, "429", NOW)
     ask_again(promised)
     assert asked(promised) == expected(promised, [2, 3], [])
+
+
+def test_a_channel_that_only_staff_can_mend_is_left_alone_until_somebody_is_started(promised: Database) -> None:
+    with promised.write() as connection:
+        stop(connection, "mail", LATER, NOW)
+    ask_again(promised)
+    assert asked(promised) == expected(promised, [], ["posts"])
+    forget_tasks(promised)
+    if promised.is_server:
+        with promised.write() as connection:
+            requests.ask_again(connection, CHANNELS, NOW, started=NOW + timedelta(seconds=1))
+    assert asked(promised) == expected(promised, [2, 3], ["posts"])
 
 
 def test_emails_that_are_opened_again_are_asked_for(promised: Database) -> None:

@@ -15,6 +15,13 @@ def create_host_tables() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_recurring_work")),
     )
     op.create_table(
+        "stopped_channels",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_stopped_channels")),
+    )
+    op.create_table(
         "running_config",
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("host", sa.String(length=200), nullable=False),
