@@ -3,8 +3,9 @@
 Every reference edition and email is rendered and opened on a phone (375 px) and a desktop (800 px), light and dark, and
 without images; the screenshots go into var/screenshots/, the few that the documentation shows into docs/img/. Chromium
 has no window narrower than 500 px, so a phone is a frame in a page. Images of stories are drawn here; nothing is fetched.
-One screenshot is of a terminal: `sources try` on the sample portal of the tests. Those of the web service are of the sample
-newsroom, served here; `make pages-check` takes pictures of all of its pages.
+One screenshot is of a terminal: `sources try` on the sample portal of the tests; one of the page of `preview`, in the
+newsroom that docs/tutorial.md makes. Those of the web service are of the sample newsroom, served here; `make pages-check`
+takes pictures of all of its pages.
 """
 
 from __future__ import annotations
@@ -194,6 +195,35 @@ def terminal_session(folder: Path) -> str:
     return re.sub(r"@font-face\s*\{.*?\}", "", svg, flags=re.DOTALL)  # it would be fetched; any fixed width will do
 
 
+TUTORIAL = f"""\
+site:
+  title: Thuong Son Gazette
+  url: https://gazette.example
+  language: en
+  contact: news@gazette.example
+  postal_address: 4 Market Street, Thuong Son
+web: {{url: "https://news.gazette.example"}}
+sources:
+  portal: {{type: page, url: "https://gazette.example/news/", folder: "{CHECKOUT}/samples/town/news"}}
+newsletters:
+  morning: {{title: Morning news, schedule: every day at 06:30, channels: [mail, feeds, posts]}}
+channels:
+  mail: {{type: email, sender: Thuong Son Gazette <news@gazette.example>, unsubscribe_address: leave@gazette.example}}
+  feeds: {{type: feed, folder: var/public/feeds, url: "https://gazette.example/feeds"}}
+  posts: {{type: outbox, folder: var/outbox, network: mastodon}}
+"""
+
+
+def preview_page(folder: Path) -> Path:
+    """The page of `distributor preview` in the newsroom of the tutorial, with one subscriber."""
+    folder.mkdir()
+    (folder / "config.yaml").write_text(TUTORIAL, encoding="utf-8")
+    for arguments in (["subscribers", "add", "lan@example.com"], ["gather"], ["preview", "morning"]):
+        command = [sys.executable, "-m", "distributor", *arguments]
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    return folder / "var" / "preview" / "morning" / "index.html"
+
+
 def _on_a_terminal(command: list[str], folder: Path) -> str:
     """What a command writes to a terminal; what it says of its progress goes elsewhere."""
     ours, theirs = pty.openpty()
@@ -252,6 +282,9 @@ def main() -> None:
             style = "<style>html,body{margin:0}svg{display:block;width:100%;height:auto}</style>"
             page.write_text(f"<!DOCTYPE html><meta charset=utf-8>{style}{terminal_session(folder)}", encoding="utf-8")
             made.append(Shot(page, CHECKOUT / "docs" / "img" / f"{SESSION}.png", 1100, few_colours=True))
+        if wanted.search("preview"):
+            shown = CHECKOUT / "docs" / "img" / "preview.png"
+            made.append(Shot(preview_page(folder / "tutorial"), shown, WINDOW, height=1000, few_colours=True))
         for shot in made:
             if wanted.search(shot.target.stem):
                 photograph(shot, chromium, folder / "profile")
