@@ -157,7 +157,7 @@ class Held:
 @pytest.fixture
 def impatient(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """Who waits for the store gives up soon."""
-    monkeypatch.setattr("distributor.storage.database._LOCK_TIMEOUT", 100)
+    monkeypatch.setattr("distributor.storage.engines._LOCK_TIMEOUT", 100)
     for module in ("message_worker", "post_worker"):
         monkeypatch.setattr(f"distributor.delivery.{module}.FLUSH_TIMEOUT", 0.2)
     bench.database = Database.open(bench.database.name, Path("/"))

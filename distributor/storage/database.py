@@ -6,53 +6,33 @@ somebody else has written in between. PostgreSQL runs at READ COMMITTED, and the
 store to itself from its beginning to its end, by a lock that all of them take first: what it has read stays true until
 it has written. Only the ledger's may run beside others (`alone=False`), as their correctness rests on conditional
 updates whose row count is looked at.
-
-Those who run a PostgreSQL may limit how long a statement or a transaction takes, for the server, a database or a role, and
-have short questions in mind: a statement of ours may wait for another writer, and freezing an edition asks about every
-subscriber at once. So limits that are shorter are raised to what our work needs, never switched off: a minute for any
-statement, and half an hour in the transactions that know that they touch the whole list (`long=True`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ..errors import DistributorError, StoreError, StoreLost
-from .address import SqliteFile, absolute_path, open_file, parse_store_url
+from .address import SqliteFile, absolute_path
 from .all_tables import metadata
+from .engines import make_engine, parse_address
 from .failures import DAMAGED, INCOMPLETE, classify_error, classify_words
 from .migrations import REVISIONS
-from .rows import from_json
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
-_CACHE = 4_000  # kilobytes of pages that a connection keeps at most
 _INCREMENTAL = 2  # what `PRAGMA auto_vacuum` says of a file that can be made smaller
-_MAX_IDLE = 2.0  # seconds after which a connection to a server may be dead
-_LOCK_TIMEOUT = 30_000  # milliseconds that a writer waits for another one
-# Milliseconds below which no limit of a PostgreSQL server may lie: what one statement takes, the wait for another writer
-# included; what we do between two statements of a transaction; a whole transaction (PostgreSQL 17).
-_LIMITS = {
-    "statement_timeout": 60_000,
-    "idle_in_transaction_session_timeout": 300_000,
-    "transaction_timeout": 3_600_000,
-}
-_LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_timeout": 1_800_000}
-_WRITER_LOCK = 0x646973747269  # the advisory lock of those who write: "distri"
 # What code raises that meets a value which nobody has written: a damaged file may be the reason.
 _UNEXPECTED_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
@@ -68,9 +48,9 @@ class Database:
     def open(cls, url: str, folder: Path, *, create: bool = True) -> Self:
         """Connect to `url`; a relative SQLite path is taken from `folder`, and file and directory are made where they are
         missing, unless told otherwise (StoreLost then)."""
-        address = _address(url)
+        address = parse_address(url)
         file = absolute_path(address, folder)
-        database = cls(*_engine(address, file, create=create))
+        database = cls(*make_engine(address, file, create=create))
         try:
             with database.read():
                 pass  # an address that does not answer fails now, not in the middle of something
@@ -342,112 +322,3 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-# -- engines -----------------------------------------------------------------------------------------------------------
-
-
-def _address(url: str) -> sa.URL:
-    try:
-        return parse_store_url(url)
-    except ValueError as error:
-        raise StoreError(f"store.url: {error}") from None
-
-
-def _engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, SqliteFile | None]:
-    try:
-        if address.get_backend_name() == "sqlite":
-            return _sqlite(address, file, create=create)
-        return _server(address), None
-    except (ArgumentError, ModuleNotFoundError) as error:
-        raise StoreError(
-            f"store.url: {str(error).splitlines()[0]}; write sqlite:///var/distributor.db or postgresql+psycopg://…"
-        ) from None
-
-
-def _server(address: sa.URL) -> Engine:
-    """A connection that was idle is checked before it is used, so that a restart of the server goes unnoticed; a check
-    before each transaction would cost one more round trip for each."""
-    # Some databases have an encoding in which psycopg gives octets for text, before anybody can look at it.
-    engine = sa.create_engine(
-        address, connect_args={} if "client_encoding" in address.query else {"client_encoding": "UTF8"}
-    )
-
-    @event.listens_for(engine, "checkin")
-    def _note_idle(_: Any, entry: ConnectionPoolEntry) -> None:
-        entry.info["since"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def _check_alive(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
-        if time.monotonic() - entry.info.get("since", math.inf) > _MAX_IDLE:
-            try:
-                engine.dialect.do_ping(connection)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise DisconnectionError from error  # the pool makes a new one
-
-    event.listen(engine, "connect", _prepare_server)
-    event.listen(engine, "begin", _begin_server)
-    return engine
-
-
-def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    encoding = connection.info.parameter_status("server_encoding")
-    if encoding not in ("UTF8", None):  # none where a pooler between us does not say
-        raise StoreError(
-            f"store: the database {connection.info.dbname} has the encoding {encoding}, which does not hold every letter: "
-            "make one with `createdb --encoding=UTF8 --locale=C.UTF-8 --template=template0 NAME`, and name it in store.url"
-        )
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {_LOCK_TIMEOUT}")
-        cursor.execute(_raise_limits(_LIMITS, for_transaction=False))
-    connection.commit()
-
-
-def _raise_limits(limits: Mapping[str, int], *, for_transaction: bool) -> str:
-    """The statement that raises limits of the server, those of them that are shorter. 0 is none, and what a server of this
-    version does not know has no setting; others come with a unit, as an interval is written."""
-    values = ", ".join(f"('{name}', {least})" for name, least in limits.items())
-    return f"""
-        SELECT set_config(name, least::text, {for_transaction}) FROM (VALUES {values}) AS ours (name, least)
-        WHERE current_setting(name, true)::interval > '0' AND current_setting(name, true)::interval < least * '1ms'::interval
-    """  # noqa: S608  names and numbers of our own
-
-
-def _begin_server(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("long"):
-        connection.exec_driver_sql(_raise_limits(_LONG_LIMITS, for_transaction=True))
-    if options.get("writes") and options.get("alone"):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
-
-
-def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, SqliteFile | None]:
-    if file is None:
-        engine, opened = sa.create_engine(address, json_deserializer=from_json), None
-    else:
-        opened = open_file(file, create=create)
-        # Each connection opens a file that is there: SQLite would make an empty one where somebody has deleted it.
-        engine = sa.create_engine(address.set(database=str(file)), creator=opened.connect, json_deserializer=from_json)
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine, opened
-
-
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # Python would open deferred transactions of its own
-    cursor = connection.cursor()
-    try:
-        cursor.execute(f"PRAGMA busy_timeout={_LOCK_TIMEOUT}")
-        if cursor.execute("PRAGMA page_count").fetchone()[0] == 0:
-            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # the new file can be made smaller later
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA cache_size=-{_CACHE}")
-    finally:
-        cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -244,6 +244,23 @@ def test_a_database_that_does_not_hold_every_letter_is_refused_in_one_line(
         Database.open(url.set(database=name).render_as_string(hide_password=False), tmp_path)
 
 
+def test_values_are_read_whatever_form_a_database_gives_them(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
+    url = postgresql_url()
+    opened = Database.open(url, tmp_path)
+    with opened.write() as connection:
+        connection.execute(sa.insert(suppressions).values(address_key="a", reason="x", since=NOW))
+        name = sa.make_url(url).database
+        for setting in ("datestyle = 'German'", "timezone = 'Asia/Kathmandu'", "intervalstyle = 'sql_standard'",
+                        "standard_conforming_strings = off", "bytea_output = 'escape'"):  # fmt: skip
+            connection.exec_driver_sql(f"ALTER DATABASE {name} SET {setting}")
+    opened.close()
+    opened = Database.open(url, tmp_path)
+    with opened.read(long=True) as connection:
+        assert connection.execute(sa.select(suppressions.c.since)).scalar_one() == NOW
+    assert opened.server_time()
+    opened.close()
+
+
 def test_a_schema_that_was_emptied_is_told_in_one_line(postgresql_url: Callable[[], str], tmp_path: Path) -> None:
     opened = Database.open(postgresql_url(), tmp_path)
     with opened.write() as connection:
@@ -256,7 +273,7 @@ def test_a_schema_that_was_emptied_is_told_in_one_line(postgresql_url: Callable[
 
 
 def test_a_locked_store_is_told_in_one_line(tmp_path: Path, file: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("distributor.storage.database._LOCK_TIMEOUT", 50)
+    monkeypatch.setattr("distributor.storage.engines._LOCK_TIMEOUT", 50)
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     impatient = Database.open("sqlite:///store.db", tmp_path)
@@ -269,7 +286,7 @@ def test_a_locked_store_is_told_in_one_line(tmp_path: Path, file: Database, monk
 def test_who_writes_has_the_store_to_himself_and_who_waits_too_long_is_told(
     store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("distributor.storage.database._LOCK_TIMEOUT", 50)
+    monkeypatch.setattr("distributor.storage.engines._LOCK_TIMEOUT", 50)
     one, other = Database.open(store_url, tmp_path), Database.open(store_url, tmp_path)
     with one.write():
         with pytest.raises(StoreError, match="locked by another process; try again"), other.write():
