@@ -53,6 +53,7 @@ _TABLE = (
     ("child_line", "What a child process has logged", "text", "isolation._log_here"),
     ("house_kept", "What housekeeping did, by name and number", "what count", "service_steps.keep_house"),
     ("staff_alert", "What staff are told of, whether anybody is told or not", "title text", "staff alert: %s: %s"),
+    ("deliveries_kept", "Old deliveries could not be dropped now", "reason", "old deliveries are dropped later"),
     ("images_kept", "Old images could not be deleted", "file reason", "old images cannot be deleted"),
     ("source_gathered", "A source had something new", "source new changed", "source %s: %d new, %d changed"),
     ("source_reported", "What staff should know of a source; as an error: it failed", "source text", "source %s: %s"),

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState as S
 from ..model import Edition, Rendition
+from ..storage import partitions
 from ..storage.tables import deliveries, shards
 from ..subscribers import recipients
 from ..subscribers.recipients import CorrectionRecipients, EditionRecipients
@@ -59,7 +60,11 @@ def _enqueue_personal(
         value if isinstance(value, sa.ColumnElement) else sa.literal(value, deliveries.c[name].type)
         for name, value in values.items()
     ]
-    connection.execute(sa.insert(deliveries).from_select(list(values), sa.select(*columns)))
+    names = list(values)
+    numbers = partitions.take_numbers(connection, count, edition.frozen_at)
+    if numbers is not None:
+        names, columns = [*names, "id"], [*columns, sa.literal(numbers, sa.BigInteger) + place]
+    connection.execute(sa.insert(deliveries).from_select(names, sa.select(*columns)))
     return number
 
 

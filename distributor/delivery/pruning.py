@@ -20,6 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import EditionState
+from ..storage import partitions
+from ..storage.partitions import EndedPart
 from ..storage.statements import insert_into, is_number_one_of
 from ..storage.tables import deliveries, delivery_counts, editions, renditions, shards
 
@@ -86,6 +88,55 @@ def finish_pruning(connection: Connection, edition: str, now: datetime) -> None:
     segments = (renditions.c.variant != WHOLE_EDITION) & renditions.c.channel.in_(written_to)
     connection.execute(sa.delete(renditions).where(renditions.c.edition_id == edition, segments))
     connection.execute(sa.update(editions).where(editions.c.id == edition).values(pruned_at=now))
+
+
+# -- whole parts -------------------------------------------------------------------------------------------------------
+
+
+def list_whole_parts(connection: Connection, before: datetime) -> tuple[list[EndedPart], set[str]]:
+    """The parts of PostgreSQL that can be dropped, as all in them is over; and the editions that wait for the rest of their
+    part. One of which something is not over a month later is pruned row by row, and keeps nothing waiting."""
+    over = set(list_prunable(connection, before))
+    whole, waiting = [], set[str]()
+    for part in partitions.list_ended_parts(connection):
+        posts = sa.select(deliveries.c.id).where(partitions.in_part(part.number), deliveries.c.recipient == "")
+        if over.issuperset(part.editions) and connection.execute(posts.limit(1)).first() is None:
+            whole.append(part)
+        elif part.since > before - partitions.AGE:
+            waiting |= over.intersection(part.editions)
+    return whole, waiting
+
+
+def count_part(connection: Connection, part: EndedPart) -> dict[str, Counter[tuple[str, str, str]]]:
+    """The numbers of the emails in a part by channel, variant and state, for each edition. Reads all of it."""
+    columns = (deliveries.c.edition_id, deliveries.c.channel, deliveries.c.variant, deliveries.c.state)
+    query = sa.select(*columns, sa.func.count()).where(partitions.in_part(part.number)).group_by(*columns)
+    found: dict[str, Counter[tuple[str, str, str]]] = {}
+    for edition, channel, variant, state, number in connection.execute(query):
+        found.setdefault(edition, Counter())[(channel, variant, state)] = number
+    return found
+
+
+def drop_part(
+    connection: Connection,
+    part: EndedPart,
+    numbers: dict[str, Counter[tuple[str, str, str]]],
+    before: datetime,
+    now: datetime,
+) -> bool:
+    """Drop a part whose rows were counted; False where something in it is not over any more: staff send it again. What was
+    counted has not changed otherwise, as all in it has come to an end. Raises StoreError."""
+    if not set(list_prunable(connection, before)).issuperset(part.editions):
+        return False
+    for edition, counted in numbers.items():
+        add_counts(connection, edition, counted)
+    partitions.drop_part(connection, part.number)
+    for edition in numbers:
+        finish_pruning(connection, edition, now)
+    return True
+
+
+# -- conditions --------------------------------------------------------------------------------------------------------
 
 
 def _is_prunable(before: datetime) -> sa.ColumnElement[bool]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..model import Delivery, DeliveryState, EditionState
+from ..storage import partitions
 from ..storage.rows import damaged_row, log_damage, read_rows, stream_readable_rows
 from ..storage.tables import deliveries, editions, renditions, shards
 from . import pruning
@@ -105,8 +106,10 @@ def list_deliveries_after(
 
 
 def newest_id(connection: Connection) -> int:
-    """The number of the newest row; 0 where there is none."""
-    return connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar() or 0
+    """A number that grows with every row that is added. Emails and posts have numbers of their own on PostgreSQL."""
+    newest = sa.select(sa.func.max(deliveries.c.id))
+    posts = newest.where(deliveries.c.id < partitions.first_number(partitions.FIRST_PART))
+    return (connection.execute(newest).scalar() or 0) + (connection.execute(posts).scalar() or 0)
 
 
 def count_deliveries(connection: Connection, **which: Unpack[DeliveryFilter]) -> int:

@@ -16,8 +16,10 @@ from datetime import datetime
 from ..bounces import old_bounces, provider_events
 from ..delivery import outbox, pruning
 from ..editions.shown_images import find_shown_images
+from ..errors import StoreError, StoreLost
 from ..newsroom import Newsroom
 from ..storage.database import Database
+from ..storage.partitions import EndedPart, begin_next_part
 
 log = logging.getLogger("distributor.service")
 
@@ -44,7 +46,8 @@ def find_prunable(newsroom: Newsroom, database: Database, now: datetime) -> Prun
     """What `prune_store` would delete, without images. Reads every row of it."""
     kept = newsroom.settings.retention
     with database.read(long=True) as connection:
-        ids = pruning.list_prunable(connection, now - kept.deliveries)
+        _, waiting = pruning.list_whole_parts(connection, now - kept.deliveries)
+        ids = [id for id in pruning.list_prunable(connection, now - kept.deliveries) if id not in waiting]
         rows = {id: pruning.count_rows(connection, id) for id in ids}
         removed = {
             "deliveries": sum(rows.values()),
@@ -66,6 +69,8 @@ def prune_store(
 ) -> PruneReport:
     """Delete what is too old. `total` is how many deliveries there are to delete, for `progress`. Raises StoreError."""
     kept = newsroom.settings.retention
+    with database.write() as connection:
+        begin_next_part(connection, now)
     removed, pruned = _prune_deliveries(
         newsroom, database, now, stopped, lambda done: progress("deliveries", done, total)
     )
@@ -85,9 +90,17 @@ def prune_store(
 def _prune_deliveries(
     newsroom: Newsroom, database: Database, now: datetime, stopped: Stopped, told: Callable[[int], None]
 ) -> tuple[int, list[str]]:
-    before, removed, pruned = now - newsroom.settings.retention.deliveries, 0, []
+    before = now - newsroom.settings.retention.deliveries
+    with database.read(long=True) as connection:
+        parts, waiting = pruning.list_whole_parts(connection, before)
+    removed, pruned = 0, list[str]()
+    for part in parts:
+        if not stopped() and (dropped := _drop_part(database, part, before, now)):
+            removed, pruned = removed + dropped, [*pruned, *part.editions]
+            told(removed)
+        waiting.update(part.editions)  # for the next run, where it could not be dropped
     with database.read() as connection:
-        found = pruning.list_prunable(connection, before)
+        found = [id for id in pruning.list_prunable(connection, before) if id not in waiting]
     for edition in found:
         number = 0
         while not stopped():
@@ -104,6 +117,21 @@ def _prune_deliveries(
         removed += number
         pruned += [edition] if number else []
     return removed, pruned
+
+
+def _drop_part(database: Database, part: EndedPart, before: datetime, now: datetime) -> int:
+    """Drop a partition of PostgreSQL with all its rows; returns how many, 0 where it cannot be dropped now."""
+    with database.read(long=True) as connection:
+        numbers = pruning.count_part(connection, part)
+    try:
+        with database.write() as connection:
+            dropped = pruning.drop_part(connection, part, numbers, before, now)
+    except StoreLost:
+        raise
+    except StoreError as busy:  # somebody uses the ledger for longer than others may wait behind us
+        log.info("old deliveries are dropped later: %s", busy)
+        return 0
+    return sum(counted.total() for counted in numbers.values()) if dropped else 0
 
 
 def _delete_bounces(database: Database, before: datetime, stopped: Stopped) -> int:

@@ -18,8 +18,10 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Table
 
 from ..errors import StoreError
+from . import partitions
 from .all_tables import metadata
 from .rows import UtcTime
+from .tables import deliveries
 
 _ROWS, _LARGE_ROWS = 1000, 20  # at a time; of tables that hold whole emails
 _UTC_TEXT = """YYYY-MM-DD"T"HH24:MI:SS.US"+00:00\""""  # how storage/rows writes a time in SQLite
@@ -67,6 +69,7 @@ def copy_rows(source: Connection, target: Connection, progress: Progress) -> dic
     each table held. `source` is one consistent snapshot. In the caller's transactions. Raises StoreError, for rows that the
     other database does not take, and where a table is not the same afterwards."""
     copied: dict[str, TableDigest] = {}
+    partitions.make_room(target, partitions.used_parts(source))
     for table in metadata.sorted_tables:
         total = source.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         copied[table.name] = _copy_table(source, target, table, partial(_tell, progress, table.name, total))
@@ -78,6 +81,7 @@ def copy_rows(source: Connection, target: Connection, progress: Progress) -> dic
                 f"the copy of the table {name} is not the same ({found.rows} of {expected.rows} rows): nothing was "
                 "changed; look at the table with `distributor doctor`, and please report this"
             )
+    partitions.count_taken(target)
     if target.dialect.name == "postgresql":
         target.exec_driver_sql("ANALYZE")
     return copied
@@ -168,9 +172,15 @@ def _set_sequences(connection: Connection) -> None:
                 continue
             asked = sa.select(sa.func.pg_get_serial_sequence(_quoted(connection, table), column.name))
             sequence = connection.execute(asked).scalar()
-            highest = connection.execute(sa.select(sa.func.max(column))).scalar()
+            highest = connection.execute(sa.select(sa.func.max(column)).where(_numbered(table))).scalar()
             if sequence and highest is not None:
                 connection.execute(sa.select(sa.func.setval(sequence, highest)))
+
+
+def _numbered(table: Table) -> sa.ColumnElement[bool]:
+    """The rows of a table to which its sequence gives numbers: in the ledger, those of its first part."""
+    ends = partitions.first_number(partitions.FIRST_PART)
+    return deliveries.c.id < ends if table is deliveries else sa.true()
 
 
 @contextmanager

@@ -292,11 +292,18 @@ deliveries = Table(
     column("reply", Text, default=""),
     column("remote_id", Text, default=""),
     column("url", Text, default=""),
-    UniqueConstraint("edition_id", "channel", "recipient", "variant"),
+    UniqueConstraint("edition_id", "channel", "recipient", "variant").ddl_if(dialect="sqlite"),  # storage/partitions
     ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.shard"]),
     Index(None, "edition_id", "shard"),
     Index(None, "recipient"),
+    postgresql_partition_by="RANGE (id)",
 )
+
+# The parts of the ledger on PostgreSQL: since when each takes rows, and how many numbers it has given.
+delivery_parts = Table(
+    "delivery_parts", metadata,
+    column("part", Integer, primary_key=True, autoincrement=False), column("since", UTC_TIME), column("taken", NUMBER),
+)  # fmt: skip
 
 # What is left of emails whose rows are too old to be kept (delivery/pruning): how many there were.
 delivery_counts = Table(

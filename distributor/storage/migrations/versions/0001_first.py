@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from distributor.storage.migrations.first_channel_tables import create_channel_tables
+from distributor.storage.migrations.first_deliveries import create_deliveries
 from distributor.storage.migrations.first_host_tables import create_host_tables
 from distributor.storage.migrations.first_web_tables import create_web_tables
 from distributor.storage.rows import UtcTime
@@ -23,7 +24,7 @@ def upgrade() -> None:
     _edition_details()
     _newsletters()
     _shards()
-    _deliveries()
+    create_deliveries()
     create_channel_tables()
     _subscribers()
     _bounces()
@@ -277,51 +278,6 @@ def _shards() -> None:
     )
     op.create_index(op.f("ix_shards_channel_due"), "shards", ["channel", "due"], unique=False)
     op.create_index(op.f("ix_shards_owner"), "shards", ["owner"], unique=False)
-
-
-def _deliveries() -> None:
-    op.create_table(
-        "deliveries",
-        sa.Column("id", _NUMBER, nullable=False),
-        sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("recipient", sa.String(length=32), nullable=False),
-        sa.Column("variant", sa.String(length=120), nullable=False),
-        sa.Column("shard", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("crash_count", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("fence", sa.Integer(), nullable=False),
-        sa.Column("due", UtcTime(), nullable=True),
-        sa.Column("updated", UtcTime(), nullable=False),
-        sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("reply", sa.Text(), nullable=False),
-        sa.Column("remote_id", sa.Text(), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["edition_id", "shard"], ["shards.edition_id", "shards.shard"], name=op.f("fk_deliveries_edition_id_shard")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        sa.UniqueConstraint(
-            "edition_id",
-            "channel",
-            "recipient",
-            "variant",
-            name=op.f("uq_deliveries_edition_id_channel_recipient_variant"),
-        ),
-    )
-    op.create_index(op.f("ix_deliveries_edition_id_shard"), "deliveries", ["edition_id", "shard"], unique=False)
-    op.create_index(op.f("ix_deliveries_recipient"), "deliveries", ["recipient"], unique=False)
-    op.create_table(
-        "delivery_counts",
-        sa.Column("edition_id", sa.String(length=60), nullable=False),
-        sa.Column("channel", sa.String(length=40), nullable=False),
-        sa.Column("variant", sa.String(length=120), nullable=False),
-        sa.Column("state", sa.String(length=12), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["edition_id"], ["editions.id"], name=op.f("fk_delivery_counts_edition_id")),
-        sa.PrimaryKeyConstraint("edition_id", "channel", "variant", "state", name=op.f("pk_delivery_counts")),
-    )
 
 
 def _subscribers() -> None:
