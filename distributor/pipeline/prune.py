@@ -18,6 +18,7 @@ from ..delivery import outbox, pruning
 from ..editions.shown_images import find_shown_images
 from ..errors import StoreError, StoreLost
 from ..newsroom import Newsroom
+from ..storage import free_space
 from ..storage.database import Database
 from ..storage.partitions import EndedPart, begin_next_part
 
@@ -175,9 +176,13 @@ def _delete_images(newsroom: Newsroom, database: Database, now: datetime) -> int
 def _give_back(database: Database, stopped: Stopped) -> int:
     """Make a file of SQLite smaller where much of it is empty; returns by how many octets."""
     freed = 0
-    while not stopped() and database.free_share() > _FREE_SHARE:
+    while not stopped():
         began = time.monotonic()
-        given = database.give_back(_PAGES)
+        with database.read() as connection:
+            if free_space.free_share(connection) <= _FREE_SHARE:
+                break
+        with database.write() as connection:
+            given = free_space.give_back(connection, _PAGES)
         if not given:
             break
         freed += given

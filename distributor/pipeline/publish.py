@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from ..bounces import suppressions
 from ..config.schema import Newsletter
+from ..delivery import enqueue
 from ..delivery.control import supersede_alert, supersede_earlier_editions
-from ..delivery.enqueue import enqueue_deliveries
+from ..delivery.enqueue import EarlyRows
 from ..delivery.requests import ask_for_edition
 from ..editions import article_status
 from ..editions import repository as edition_repository
@@ -19,6 +21,8 @@ from ..editions.snapshot import take_snapshot
 from ..errors import UserError
 from ..model import Edition, EditionKind
 from ..newsroom import Newsroom
+from ..storage import partitions
+from ..storage.database import Database
 from ..subscribers import recipients
 from ..subscribers.recipients import EditionRecipients
 from . import preflight_gate
@@ -46,6 +50,8 @@ def publish_edition(context: StepContext, request: EditionRequest) -> EditionPla
     for _ in range(_ATTEMPTS):
         plan = add_findings(newsroom, plan_edition(context, request), request, now)
         try:
+            if _is_worth_early(database, plan):
+                return _claim_slot_early(context, request, plan)
             with database.write(long=True) as connection:
                 return _claim_slot(context, connection, request, plan)
         except edition_repository.SlotTaken as changed:
@@ -55,8 +61,54 @@ def publish_edition(context: StepContext, request: EditionRequest) -> EditionPla
     raise UserError(f"slot {slot} of {request.newsletter.id} could not be decided in {_ATTEMPTS} attempts: {last}")
 
 
+def _is_worth_early(database: Database, plan: EditionPlan) -> bool:
+    """Whether so many rows are to be written that others must not wait for them."""
+    many = isinstance(plan.readers, EditionRecipients) and plan.audience >= enqueue.EARLY
+    return many and database.server_time() is not None
+
+
+class _Decided(Exception):
+    """The slot was decided while rows were written for it: they are not needed."""
+
+
+def _claim_slot_early(context: StepContext, request: EditionRequest, plan: EditionPlan) -> EditionPlan | None:
+    """The same as `_claim_slot`, with the rows of the emails written before the transaction has the store to itself, so
+    that others write meanwhile. Another host that writes rows of the same edition is waited for. Raises SlotTaken."""
+    newsroom, database, edition = context.newsroom, context.database, plan.edition
+    assert edition is not None
+    assert isinstance(plan.readers, EditionRecipients)
+
+    def take_numbers(count: int) -> int | None:
+        with database.write(alone=False) as connection:
+            return partitions.take_numbers(connection, count, edition.frozen_at)
+
+    try:
+        with database.write(alone=False, long=True) as connection:
+            personal = personal_channels(newsroom, plan.newsletter)
+            early = enqueue.enqueue_early(connection, edition, plan.renditions, plan.readers, personal, take_numbers)
+            database.become_alone(connection)
+            if enqueue.is_early_outdated(connection, plan.readers, early):
+                raise edition_repository.SlotTaken("another edition was made meanwhile")
+            made = _claim_slot(context, connection, request, plan, early)
+            if made is None:
+                raise _Decided
+            return made
+    except _Decided:
+        return None
+    except recipients.UnknownPreference:
+        raise edition_repository.SlotTaken("a subscriber has made another choice meanwhile") from None
+    except IntegrityError as error:
+        if "uq_deliveries_" not in str(error.orig):
+            raise
+        raise edition_repository.SlotTaken("somebody else has made the same edition meanwhile") from None
+
+
 def _claim_slot(
-    context: StepContext, connection: Connection, request: EditionRequest, plan: EditionPlan
+    context: StepContext,
+    connection: Connection,
+    request: EditionRequest,
+    plan: EditionPlan,
+    early: EarlyRows | None = None,
 ) -> EditionPlan | None:
     """Write down what was planned. Where it is no edition, a planned slot is decided all the same. Raises SlotTaken."""
     newsletter, slot = request.newsletter.id, slot_name(context, request)
@@ -67,7 +119,7 @@ def _claim_slot(
     if plan.based_on != take_snapshot(connection, newsletter):
         raise edition_repository.SlotTaken("something has changed meanwhile")
     if plan.edition is not None:
-        save_plan(context.newsroom, connection, plan, context.by)
+        save_plan(context.newsroom, connection, plan, context.by, early)
         return plan
     article_status.record_decisions(connection, newsletter, plan.selection.choices, context.now)
     if request.slot is not None:
@@ -85,11 +137,15 @@ def add_findings(newsroom: Newsroom, plan: EditionPlan, request: EditionRequest,
     return replace(plan, findings=tuple(findings), held=held, forced=forced)
 
 
-def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by: str) -> None:
-    """Write a plan down as an edition. Raises SlotTaken where the world has moved on since it was made."""
+def save_plan(
+    newsroom: Newsroom, connection: Connection, plan: EditionPlan, by: str, early: EarlyRows | None = None
+) -> None:
+    """Write a plan down as an edition; `early` are rows of its emails that are written already. Raises SlotTaken where the
+    world has moved on since it was made."""
     edition = plan.edition
     assert edition is not None
-    check_same_recipients(connection, plan)
+    if early is None:
+        check_same_recipients(connection, plan)
     edition_repository.save(
         connection,
         edition,
@@ -104,7 +160,8 @@ def save_plan(newsroom: Newsroom, connection: Connection, plan: EditionPlan, by:
     for note in plan.notes:
         edition_repository.record_event(connection, edition.id, "note", "rendering", edition.frozen_at, note)
         log.warning("%s: %s", edition.id, note)
-    enqueue_deliveries(connection, edition, plan.renditions, plan.readers, personal_channels(newsroom, plan.newsletter))
+    personal = personal_channels(newsroom, plan.newsletter)
+    enqueue.enqueue_deliveries(connection, edition, plan.renditions, plan.readers, personal, early)
     if plan.due is None and not plan.held:
         expire_superseded(newsroom, connection, edition, edition.frozen_at)
         ask_for_edition(connection, edition.id)

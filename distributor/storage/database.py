@@ -25,14 +25,13 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import DistributorError, StoreError, StoreLost
 from .address import SqliteFile, absolute_path
 from .all_tables import metadata
-from .engines import make_engine, parse_address
+from .engines import lock_writers_out, make_engine, parse_address
 from .failures import DAMAGED, INCOMPLETE, classify_error, classify_words
 from .migrations import REVISIONS
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 MIGRATIONS = Path(__file__).with_name("migrations")  # Alembic's folder: env.py, and the versions below it
-_INCREMENTAL = 2  # what `PRAGMA auto_vacuum` says of a file that can be made smaller
 # What code raises that meets a value which nobody has written: a damaged file may be the reason.
 _UNEXPECTED_ERRORS = (ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError)
 
@@ -85,6 +84,13 @@ class Database:
         """
         with self._transaction(writes=True, alone=alone, long=long) as connection:
             yield connection
+
+    def become_alone(self, connection: Connection) -> None:
+        """Let a transaction that was begun with `alone=False` have the store to itself from here to its end. What others
+        have committed until then it sees in the next statement. Raises StoreError where somebody else writes for too
+        long. For PostgreSQL; SQLite has one writer anyway."""
+        if connection.dialect.name == "postgresql":
+            lock_writers_out(connection)
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -188,28 +194,6 @@ class Database:
         if connection.dialect.name == "sqlite":
             return self._file.size() if self._file else 0
         return int(connection.execute(sa.select(sa.func.pg_database_size(sa.func.current_database()))).scalar_one())
-
-    def free_share(self) -> float:
-        """How much of a file of SQLite holds nothing, from 0 to 1, where it can be made smaller; 0 for a server."""
-        if self._file is None:
-            return 0.0
-        with self.read() as connection:
-            free, pages, kind = (
-                int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
-                for name in ("freelist_count", "page_count", "auto_vacuum")
-            )
-        return free / pages if pages and kind == _INCREMENTAL else 0.0
-
-    def give_back(self, pages: int) -> int:
-        """Make a file of SQLite smaller by so many pages at most; returns by how many octets it will be. Waits for other
-        writers, and lets none write meanwhile. Raises StoreError."""
-        with self.write() as connection:
-            raw = connection.connection.driver_connection
-            assert raw is not None
-            before = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
-            raw.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()  # a row for each page
-            after = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
-            return int(before - after) * int(connection.exec_driver_sql("PRAGMA page_size").scalar() or 0)
 
     def check_tables(self) -> None:
         """Raises StoreLost where a table is missing that every store of this version has."""

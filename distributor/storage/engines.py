@@ -39,6 +39,11 @@ _WRITER_LOCK = 0x646973747269  # the advisory lock of those who write: "distri"
 _FORMS = "SET datestyle = ISO; SET intervalstyle = postgres; SET standard_conforming_strings = on"
 
 
+def lock_writers_out(connection: Connection) -> None:
+    """Wait until nobody else has a server's store to himself, and have it until the transaction ends."""
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+
+
 def parse_address(url: str) -> sa.URL:
     """The address of a store. Raises StoreError."""
     try:
@@ -112,7 +117,7 @@ def _begin_server(connection: Connection) -> None:
     if options.get("long"):
         connection.exec_driver_sql(_raise_limits(_LONG_LIMITS, for_transaction=True))
     if options.get("writes") and options.get("alone"):
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+        lock_writers_out(connection)
 
 
 def _sqlite(address: sa.URL, file: Path | None, *, create: bool) -> tuple[Engine, SqliteFile | None]:

@@ -110,14 +110,11 @@ article_flags = Table(
 )
 
 article_versions = Table(
-    "article_versions",
-    metadata,
+    "article_versions", metadata,
     column("article_id", String(16), ForeignKey("articles.id"), primary_key=True),
-    column("version", Integer, primary_key=True),
-    column("seen", UTC_TIME),
-    column("content", JSON),
+    column("version", Integer, primary_key=True), column("seen", UTC_TIME), column("content", JSON),
     column("sha256", String(64)),
-)
+)  # fmt: skip
 
 editions = Table(
     "editions",
@@ -272,7 +269,8 @@ channel_memory = Table(
 )
 
 # The ledger: one row for each thing that must reach one place or person. `recipient` is a subscriber's id, or empty.
-# No index holds a state or a time: each row changes at least twice, and millions of them do.
+# No index holds a state or a time: each row changes at least twice, and millions of them do. On PostgreSQL it is divided
+# (storage/partitions).
 deliveries = Table(
     "deliveries",
     metadata,
@@ -292,11 +290,10 @@ deliveries = Table(
     column("reply", Text, default=""),
     column("remote_id", Text, default=""),
     column("url", Text, default=""),
-    UniqueConstraint("edition_id", "channel", "recipient", "variant").ddl_if(dialect="sqlite"),  # storage/partitions
-    ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.shard"]),
+    UniqueConstraint("edition_id", "channel", "recipient", "variant").ddl_if(dialect="sqlite"),
+    ForeignKeyConstraint(["edition_id", "shard"], ["shards.edition_id", "shards.shard"]).ddl_if(dialect="sqlite"),
     Index(None, "edition_id", "shard"),
     Index(None, "recipient"),
-    postgresql_partition_by="RANGE (id)",
 )
 
 # The parts of the ledger on PostgreSQL: since when each takes rows, and how many numbers it has given.

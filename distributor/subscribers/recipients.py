@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,10 @@ FREQUENCIES = {
 }
 
 
+class UnknownPreference(Exception):
+    """Somebody has made a choice, after an edition was composed, for which it has no email."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientQuery:
     """Which subscribers an edition is for.
@@ -42,7 +46,7 @@ class RecipientQuery:
     before it was frozen; what was to be caught up before that is done. `alerts` are the alerts that it repeats, as (edition,
     article). `cap` is the largest number of emails to one subscriber of those frozen since `day`. Who has received one of
     `without`, variants by edition, is left out; so is who has paused the newsletter until later than `at`, and who is not
-    in the `audience` of the newsletter.
+    in the `audience` of the newsletter. Emails of the edition `besides` do not count for the cap.
     """
 
     newsletter: str
@@ -55,6 +59,7 @@ class RecipientQuery:
     day: datetime = EPOCH
     without: tuple[tuple[str, tuple[str, ...]], ...] = ()
     audience: Audience | None = None
+    besides: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,7 @@ def _known_alert_bits(order: RecipientQuery) -> sa.ColumnElement[int]:
 
 
 def _recipients_at_cap(order: RecipientQuery) -> sa.Select[Any]:
-    today = sa.select(editions.c.id).where(editions.c.frozen_at >= order.day)
+    today = sa.select(editions.c.id).where(editions.c.frozen_at >= order.day, editions.c.id != order.besides)
     return (
         sa.select(deliveries.c.recipient)
         .where(
@@ -223,7 +228,7 @@ def postpone_over_cap(connection: Connection, order: RecipientQuery, edition: Ed
     """Record that those over the daily cap must catch up this edition's articles later."""
     if order.cap is None:
         return
-    people = _recipients_query(order, over_cap=True).subquery()
+    people = _recipients_query(replace(order, besides=edition.id), over_cap=True).subquery()
     to_catch_up = subscriptions.c.catch_up_since >= order.last  # they already have something to catch up
     connection.execute(
         sa.update(subscriptions)
@@ -287,6 +292,17 @@ def select_recipients(
         found = _correction_recipients_query(recipients).subquery()
         yield _count(connection, found), found
         return
+    with _preferences_table(connection, recipients) as (people, table, same):
+        joined = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same)
+        found = joined.where(table.c.variant != "").subquery()
+        yield _count(connection, found), found
+
+
+@contextmanager
+def _preferences_table(
+    connection: Connection, recipients: EditionRecipients
+) -> Iterator[tuple[sa.Subquery, sa.Table, sa.ColumnElement[bool]]]:
+    """Everybody whom an edition is for, a table of the variant of each preference, and how the two are joined."""
     table = sa.Table(
         "preferences_of_this_edition",
         sa.MetaData(),
@@ -306,9 +322,37 @@ def select_recipients(
         & (sa.func.coalesce(people.c.catch_up_from, sa.literal(EPOCH, UTC_TIME)) == table.c.catch_up_from)
         & (people.c.known == table.c.known)
     )
-    found = sa.select(people.c.id, people.c.address, table.c.variant).join(table, same).subquery()
-    yield _count(connection, found), found
+    yield people, table, same
     table.drop(connection)  # if something fails, the rollback drops it too
+
+
+@contextmanager
+def keep_recipients(connection: Connection, recipients: EditionRecipients) -> Iterator[tuple[int, sa.Table]]:
+    """The recipients as they are at one moment, in a table of this transaction, and how many they are: for what takes long
+    while others write. Raises UnknownPreference."""
+    found = sa.Table(
+        "recipients_of_this_edition",
+        sa.MetaData(),
+        sa.Column("id", sa.String(32)),
+        sa.Column("address", sa.Text),
+        sa.Column("variant", sa.String(120)),
+        prefixes=["TEMPORARY"],
+    )
+    found.create(connection)
+    with _preferences_table(connection, recipients) as (people, table, same):
+        rows = sa.select(people.c.id, people.c.address, table.c.variant).outerjoin_from(people, table, same)
+        connection.execute(sa.insert(found).from_select(["id", "address", "variant"], rows))
+    if connection.execute(sa.select(found.c.id).where(found.c.variant.is_(None)).limit(1)).first():
+        raise UnknownPreference
+    connection.execute(sa.delete(found).where(found.c.variant == ""))
+    yield connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one(), found
+    found.drop(connection)
+
+
+def count_editions_of_day(connection: Connection, order: RecipientQuery) -> int:
+    """How many editions count for the cap of a day."""
+    query = sa.select(sa.func.count()).select_from(editions).where(editions.c.frozen_at >= order.day)
+    return connection.execute(query).scalar_one() if order.cap is not None else 0
 
 
 def _preference_rows(recipients: EditionRecipients) -> Sequence[dict[str, Any]]:
@@ -321,5 +365,4 @@ def _preference_rows(recipients: EditionRecipients) -> Sequence[dict[str, Any]]:
             "variant": variant,
         }
         for (topics, catch_up_from, known), variant in recipients.variants.items()
-        if variant
     ]

@@ -16,6 +16,9 @@ def create_deliveries() -> None:
 
 def _deliveries() -> None:
     partitioned = op.get_bind().dialect.name == "postgresql"
+    shard = sa.ForeignKeyConstraint(
+        ["edition_id", "shard"], ["shards.edition_id", "shards.shard"], name=op.f("fk_deliveries_edition_id_shard")
+    )
     unique = sa.UniqueConstraint(
         "edition_id",
         "channel",
@@ -41,11 +44,8 @@ def _deliveries() -> None:
         sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("remote_id", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["edition_id", "shard"], ["shards.edition_id", "shards.shard"], name=op.f("fk_deliveries_edition_id_shard")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
-        *([] if partitioned else [unique]),
+        *([] if partitioned else [unique, shard]),
         postgresql_partition_by="RANGE (id)",
     )
     op.create_index(op.f("ix_deliveries_edition_id_shard"), "deliveries", ["edition_id", "shard"], unique=False)
