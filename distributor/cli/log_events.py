@@ -49,6 +49,8 @@ _TABLE = (
      "%s ended with %s; another one is started"),
     ("process_killed", "A process beside the service did not end in time", "process seconds",
      "%s did not end in %g s and is killed"),
+    ("holidays_in_process", "Holidays are looked up in this process, which costs memory", "reason",
+     "the public holidays could not be looked up"),
     ("row_damaged", "A row of the store cannot be read and is left out", "text", "rows.log_damage"),
     ("child_line", "What a child process has logged", "text", "isolation._log_here"),
     ("house_kept", "What housekeeping did, by name and number", "what count", "service_steps.keep_house"),

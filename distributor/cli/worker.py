@@ -15,7 +15,7 @@ _QUEUES = ("mail", "posts", "editions", "gather", "bounces", "pages")
 @click.option(
     "--queues",
     metavar="NAMES",
-    default="mail,posts",
+    default="mail",
     show_default=True,
     help=f"What to work on, with commas between: {', '.join(_QUEUES)}; or all.",
 )

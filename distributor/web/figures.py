@@ -21,6 +21,7 @@ from ..model import BounceType, DeliveryState
 from ..newsroom import Newsroom
 from ..personal_channel import PersonalChannel
 from ..storage.database import Database
+from ..tasks import queue
 from .delivery_counts import DeliveryCounts
 from .exposition import Metric, MetricSample
 
@@ -62,6 +63,11 @@ BLOCKED = Metric(
 )
 SHARDS = Metric("distributor_queue_shards", "Shards with something to do, at once or later.", ("channel",))
 OVERDUE = Metric("distributor_queue_overdue_seconds", "How long the first shard that is due has waited.", ("channel",))
+TASKS = Metric(
+    "distributor_tasks",
+    "Tasks of a store on PostgreSQL, by queue: those that wait, and those that a worker has.",
+    ("queue", "state"),
+)
 OUTBOX = Metric("distributor_outbox_messages", "Messages of the outbox that are not out.", ("channel",))
 OUTBOX_OVERDUE = Metric(
     "distributor_outbox_overdue_seconds", "How long the first message that is due has waited.", ("channel",)
@@ -76,7 +82,7 @@ SOURCE_ARTICLES = Metric("distributor_source_articles", "Articles that it had wh
 
 METRICS = (
     UP, BUILD, TICK, STORE_SIZE, DISK_FREE, DISK_SIZE, TOKEN_EXPIRY, LOGIN_EXPIRY, DELIVERIES, BOUNCES, BOUNCE_RATIO,
-    EDITIONS, BLOCKED, SHARDS, OVERDUE, OUTBOX, OUTBOX_OVERDUE, BROKEN, BROKEN_SINCE, BACKING_OFF, SOURCE_READ,
+    EDITIONS, BLOCKED, SHARDS, OVERDUE, TASKS, OUTBOX, OUTBOX_OVERDUE, BROKEN, BROKEN_SINCE, BACKING_OFF, SOURCE_READ,
     SOURCE_EVERY, SOURCE_FAULT, SOURCE_ARTICLES,
 )  # fmt: skip
 
@@ -106,6 +112,9 @@ def store_figures(
     channels = list(newsroom.channels)
     yield from _waiting(monitoring.list_waiting_shards(connection, channels), SHARDS, OVERDUE, channels, now)
     yield from _waiting(monitoring.list_waiting_messages(connection), OUTBOX, OUTBOX_OVERDUE, channels, now)
+    for length in queue.queue_lengths(connection):
+        yield MetricSample(TASKS, length.waiting, (length.queue, "waiting"))
+        yield MetricSample(TASKS, length.running, (length.queue, "running"))
     faults, backoffs = channel_state.faults_by_channel(connection), channel_state.list_backoffs(connection, now)
     for name in channels:
         yield MetricSample(BROKEN, name in faults, (name,))

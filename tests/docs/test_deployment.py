@@ -25,7 +25,7 @@ from distributor.newsroom import open_newsroom
 CHECKOUT = Path(__file__).parents[2]
 PACKAGING = CHECKOUT / "packaging"
 PAGE = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
-UNITS = ("distributor.service", "distributor-web.service")
+UNITS = ("distributor.service", "distributor-web.service", "distributor-worker@.service")
 
 
 # -- the image ---------------------------------------------------------------------------------------------------------
@@ -205,8 +205,15 @@ def test_a_unit_is_started_again_whatever_happens_and_is_not_root(name: str) -> 
     assert not {"RemoveIPC", "ProcSubset"} & set(settings)
 
 
+def test_a_worker_is_closed_as_the_pages_are() -> None:
+    one, other = unit("distributor-web.service"), unit("distributor-worker@.service")
+    assert {key for key in one | other if one.get(key) != other.get(key)} == {
+        "Description", "Environment", "ExecStart", "TimeoutStopSec"
+    }  # fmt: skip
+
+
 def test_both_units_are_closed_alike_and_the_pages_are_served_once() -> None:
-    one, other = (unit(name) for name in UNITS)
+    one, other = (unit(name) for name in UNITS[:2])
     assert {key for key in one | other if one.get(key) != other.get(key)} == {
         "Description", "ExecStart", "TimeoutStopSec"
     }  # fmt: skip
