@@ -180,9 +180,10 @@ def _list_articles(found: _Found, newsroom: Newsroom) -> Iterator[str]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """The ordinary files of a folder, also behind links; hidden ones and what Python compiles are left out."""
+    """The ordinary files of a folder, also behind links; hidden ones and what Python compiles are left out. Raises OSError
+    where a folder may not be read: a backup without it would look whole."""
     seen: set[str] = set()  # a link may lead to a folder that holds it
-    for here, folders, files in os.walk(folder, followlinks=True):
+    for here, folders, files in os.walk(folder, onerror=_raise_unless_gone, followlinks=True):
         real = os.path.realpath(here)
         if real in seen:
             folders.clear()
@@ -190,6 +191,11 @@ def _walk(folder: Path) -> Iterator[Path]:
         seen.add(real)
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one != "__pycache__")
         yield from (path for one in sorted(files) if not one.startswith(".") and (path := Path(here) / one).is_file())
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
 
 
 def _named_files(newsroom: Newsroom) -> Iterator[Path]:

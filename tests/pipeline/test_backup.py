@@ -147,6 +147,24 @@ def test_what_has_no_space_is_not_begun(backup_file: Path, tmp_path: Path, monke
     assert not [*tmp_path.glob(".*")]
 
 
+def test_a_folder_that_may_not_be_read_is_not_left_out_silently(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = room.folder / "templates" / "closed"
+    closed.mkdir(parents=True)
+    scandir = os.scandir
+
+    def refuse(path: Any) -> Any:  # root may read everything
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    done = room.run("backup", str(tmp_path / "a.tar"))
+    assert (done.code, f"{closed}: cannot be backed up: Permission denied" in done.err) == (2, True), done
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["newsroom"]
+
+
 def test_a_store_without_a_table_is_called_by_its_own_name(room: Room, tmp_path: Path) -> None:
     with closing(sqlite3.connect(room.folder / "var" / "distributor.db")) as raw:
         raw.execute("DROP TABLE newsletter_articles")
