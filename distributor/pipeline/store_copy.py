@@ -58,7 +58,8 @@ def copy_store(source: Database, target: Database, now: datetime, progress: copy
         with target.write(long=True) as writing:
             _check_empty(writing, target)  # again: now nobody else can write
             copied = _copy(reading, writing, progress)
-        identity.claim_instance(reading, f"the store {target.name}, into which it was copied"[:1000], now)
+            # Before the copy is there for good: where this cannot be written, there must be no copy either.
+            identity.claim_instance(reading, f"the store {target.name}, into which it was copied"[:1000], now)
     return copied
 
 

@@ -18,7 +18,7 @@ from distributor.delivery.ledger import LEASE, Ledger
 from distributor.delivery.retry import Decision
 from distributor.errors import StoreError
 from distributor.model import DeliveryState
-from distributor.storage import identity
+from distributor.storage import copying, identity
 from distributor.storage.database import Database
 from distributor.storage.tables import instance
 from support.builders import NOW, articles, edition, rendition
@@ -95,6 +95,22 @@ def test_a_store_is_not_copied_into_itself_under_another_name(database: Database
     with closing(Database.open(database.name, tmp_path)) as same, pytest.raises(StoreError, match="is not empty"):
         pipeline.copy_store(database, same, NOW)
     identity.check_instance(database, "here", NOW)
+
+
+def test_there_is_no_copy_of_a_store_that_cannot_be_given_away(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that may only be read, for instance: both would send."""
+    subscribe(database, 1)
+
+    def refuse(*_: object) -> str:
+        raise StoreError("store x: is read-only")
+
+    monkeypatch.setattr(identity, "claim_instance", refuse)
+    with pytest.raises(StoreError, match="is read-only"):
+        pipeline.copy_store(database, other, NOW)
+    with other.read() as connection:
+        assert copying.list_filled_tables(connection) == []
 
 
 def test_nothing_is_copied_from_a_store_of_another_version(
