@@ -18,7 +18,10 @@ from ..text import FORBIDDEN
 def sound_outcome(given: object) -> DeliveryOutcome:
     """The outcome that an adapter has returned, or raised. What is none is Uncertain."""
     if isinstance(given, Receipt):
-        return Receipt(remote_id=_text(given.remote_id), url=_text(given.url), reply=_text(given.reply))
+        remote_id, url, reply = _text(given.remote_id), _text(given.url), _text(given.reply)
+        if remote_id is given.remote_id and url is given.url and reply is given.reply:
+            return given
+        return Receipt(remote_id=remote_id, url=url, reply=reply)
     if isinstance(given, Unavailable | Rejected | AuthBroken | Uncertain):
         return _sound_error(given)
     if isinstance(given, BaseException):
@@ -43,4 +46,6 @@ def _sound_error(error: DeliveryError) -> DeliveryError:
 
 def _text(value: object) -> str:
     """A value as a text that every store takes: without NUL, and without half a character."""
+    if type(value) is str and value.isascii() and value.isprintable():  # as almost all are
+        return value
     return "" if value is None else FORBIDDEN.sub("", str(value))

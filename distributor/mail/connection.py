@@ -108,7 +108,7 @@ class SmtpConnection:
     @classmethod
     async def open(cls, server: SmtpServer) -> SmtpConnection:
         """Connect, encrypt and log in. Raises Unavailable, or AuthBroken for what our settings must mend."""
-        context = _context(server)
+        context = _context(server) if server.security != "none" else None
         link = cls(server, await _connect(server, context))
         try:
             await link._begin(context)
@@ -123,10 +123,10 @@ class SmtpConnection:
             raise
         return link
 
-    async def _begin(self, context: ssl.SSLContext) -> None:
+    async def _begin(self, context: ssl.SSLContext | None) -> None:
         self._accept(await self.reply())
         await self._hello()
-        if self.server.security == "starttls":
+        if self.server.security == "starttls" and context:
             await self._upgrade(context)
             await self._hello()
         if self.server.username:
@@ -213,7 +213,12 @@ class SmtpConnection:
         deadline = self.server.timeouts.of(phase)
         try:
             self._send()
-            reply = self.protocol.next_reply() or await self._next_reply(self._stream.after(deadline))
+            reply = self.protocol.next_reply()
+            if reply is None:
+                until = self._stream.after(deadline)
+                while reply is None:
+                    self.protocol.receive(await self._stream.read(until))
+                    reply = self.protocol.next_reply()
         except TimeoutError:
             raise ConnectionLost(f"it gave no answer in {deadline:g} s{_after(phase)}") from None
         except ProtocolError as error:
@@ -235,11 +240,6 @@ class SmtpConnection:
         if reply.code == 421:
             self.closing = True
             raise ConnectionLost(f"it is closing: {reply}")
-        return reply
-
-    async def _next_reply(self, deadline: float) -> Reply:
-        while (reply := self.protocol.next_reply()) is None:
-            self.protocol.receive(await self._stream.read(deadline))
         return reply
 
     async def write(self) -> None:
@@ -298,7 +298,7 @@ class SmtpConnection:
         self.abort()
 
 
-async def _connect(server: SmtpServer, context: ssl.SSLContext) -> StreamTransport:
+async def _connect(server: SmtpServer, context: ssl.SSLContext | None) -> StreamTransport:
     try:
         async with asyncio.timeout(server.timeouts.connect):
             return await StreamTransport.connect(

@@ -24,6 +24,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from .. import base32
 from ..text import clean_line
 from .address import Mailbox, ascii_domain, canonical_address
 
@@ -89,7 +90,7 @@ def message_id(edition: str, recipient: str, domain: str) -> str:
     """A Message-ID, the same for every attempt to send an edition to one recipient, so that duplicates can be recognised."""
     digest = hashlib.sha256(f"{edition}\0{recipient}".encode()).digest()[:18]
     place = domain if domain.isascii() else ascii_domain(domain) or "localhost"
-    return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{place}>"
+    return f"<{base32.encode(digest)}@{place}>"
 
 
 def feedback_id(edition: str, newsletter: str, kind: str, domain: str) -> str:

@@ -14,6 +14,8 @@ import binascii
 import hmac
 import re
 
+from .. import base32
+
 LENGTH = 32  # characters of a token
 BOUNCE, LEAVE = b"verp\0", b"leave\0"  # what a token is for
 _NUMBER = 8  # octets of the delivery's number
@@ -28,7 +30,7 @@ def token(secret: bytes, delivery: int, purpose: bytes = BOUNCE) -> str:
     if not 0 < delivery < 1 << 63:
         raise ValueError(f"{delivery} is not the number of a delivery")
     number = delivery.to_bytes(_NUMBER, "big")
-    return base64.b32encode(number + _sign(secret, number, purpose)).decode("ascii").lower()
+    return base32.encode(number + _sign(secret, number, purpose))
 
 
 def address(secret: bytes, delivery: int, return_path: str) -> str:

@@ -15,6 +15,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 _VERSION = "v1"
 _KEY_LENGTH = 6  # characters of a key's fingerprint
@@ -87,11 +88,16 @@ def read(keys: tuple[bytes, ...], token: str, purpose: Purpose, now: datetime | 
     return claim
 
 
+@lru_cache(maxsize=16)
 def _fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"fingerprint\0" + key).hexdigest()[:_KEY_LENGTH]
 
 
+@lru_cache(maxsize=64)
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, b"link\0" + purpose.encode(), "sha256")
+
+
 def _signature(key: bytes, purpose: str, body: str) -> str:
-    derived = hmac.digest(key, b"link\0" + purpose.encode(), "sha256")
-    digest = hmac.digest(derived, body.encode("utf-8", "replace"), "sha256")[:16]
+    digest = hmac.digest(_derived(key, purpose), body.encode("utf-8", "replace"), "sha256")[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

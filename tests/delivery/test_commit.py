@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from distributor.delivery.commit import GroupCommit
-from distributor.delivery.ledger import Ledger
+from distributor.delivery.ledger import CommitResult, Ledger, Shard
 from distributor.errors import StoreError
 from distributor.message_queue import MessageQueue
-from distributor.model import DeliveryState, Receipt
+from distributor.model import Delivery, DeliveryState, Receipt
 from distributor.storage.tables import subscriptions
 from support.builders import NOW
 from support.ledger import states
@@ -122,3 +124,36 @@ class CrowdOfPostmen:
 
     async def send_all(self, messages: MessageQueue) -> None:
         await asyncio.gather(*(SlowPostman(self.post).send_all(messages) for _ in range(10)))
+
+
+# -- groups ------------------------------------------------------------------------------------------------------------
+
+
+async def test_marks_that_are_asked_for_at_the_same_time_go_together(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the last of them, and nobody for others who do not come."""
+    monkeypatch.setattr("distributor.delivery.commit._BATCH_WINDOW", 60.0)
+    letters(bench, 5)
+    ledger = Ledger(bench.database)
+    shard = ledger.claim("mail", NOW)
+    assert shard
+    rows, sizes, post = ledger.due(shard, NOW), list[int](), ledger.post
+
+    def counting(marks: Sequence[tuple[Shard, Delivery]], *others: Any) -> CommitResult:
+        sizes.append(len(marks))
+        return post(marks, *others)
+
+    monkeypatch.setattr(ledger, "post", counting)
+    commit = GroupCommit(ledger, lambda: NOW)
+    commit._pace, commit._together = 5000.0, 4.0
+    asked = [asyncio.create_task(commit.mark(shard, row)) for row in rows[:2]]
+    await asyncio.sleep(0.01)
+    assert sizes == []  # two of four: others are to come
+    asked.append(asyncio.create_task(commit.mark(shard, rows[2])))
+    assert await asyncio.gather(*asked) == [True] * 3
+    assert sizes == [3]
+    monkeypatch.setattr("distributor.delivery.commit._BATCH_WINDOW", 0.001)
+    assert await commit.mark(shard, rows[3])
+    commit.close()
+    assert sizes == [3, 1]
