@@ -5,7 +5,7 @@
 hardship  three hosts: one is killed and comes back, one is stopped for longer than its lease and goes on, one is cut off
           from the database for a minute; PostgreSQL is restarted; the clock of one host is an hour ahead (with libfaketime)
 queue     the same three, undisturbed, but the queue of the engine is emptied by hand in the middle, twice
-speed     one worker, and two, and three: emails a second, and processor time of the workers
+speed     one worker, two and three, and one process without tasks: emails a second, and their processor time
 
 Each run begins with an edition that waits, and ends when nothing is open, without a hand. Counted are the messages that the
 mail server has taken; `twice` is held against the rows that the ledger has listed as in doubt.
@@ -153,10 +153,11 @@ def report(running: Fleet, database: Database) -> bool:
 
 
 def speed(made: rounds.Arena) -> bool:
-    for number in (1, 2, 3, 1, 2):
+    """Workers by tasks, and one process that looks into the ledger by itself: the difference is what the engine costs."""
+    for number, command in ((1, "worker"), (1, "deliver"), (2, "worker"), (3, "worker")) * 2:
         with fleet(made, f"speed-{time.monotonic_ns()}") as (running, database):
             for _ in range(number):
-                running.add().start()
+                running.add().start(command)
             running.wait_for(made.readers // 20)
             before, seen, cpu = time.monotonic(), running.seen(), [cpu_of(host) for host in running.hosts]
             running.wait_for(made.readers * 19 // 20, ALLOWED)
@@ -164,7 +165,7 @@ def speed(made: rounds.Arena) -> bool:
             used = sum(cpu_of(host) - one for host, one in zip(running.hosts, cpu, strict=True))
             running.wait_until_done(database, ALLOWED)
             print(
-                f"  {number} worker(s): {sent / seconds:,.0f} emails/s, {used / sent * 1e6:,.0f} µs of processor each"
+                f"  {number} × {command}: {sent / seconds:,.0f} emails/s, {used / sent * 1e6:,.0f} µs of processor each"
             )
             if not report(running, database):
                 return False
