@@ -53,6 +53,7 @@ OTHER_TESTS = {
     "tests/test_hostile_content.py": "end to end: hostile content through every rendition and the preflight",
     "tests/test_side_by_side.py": "end to end: several processes and people on one store at the same time",
     "tests/benchmarks/test_slow_line.py": "named after benchmarks/slow_line.py, which is no module of the program",
+    "tests/delivery/test_hot_questions.py": "the plans of statements of several modules, on both databases",
     "tests/channels/test_bluesky_once.py": "a part of the tests of channels/bluesky.py: one post, however often it is tried",
     "tests/channels/test_bluesky_sessions.py": "a part of the tests of channels/bluesky.py: sessions and their tokens",
     "tests/channels/test_facebook_login.py": "a part of the tests of channels/facebook.py: the token, its login and check",

@@ -105,7 +105,7 @@ def _soft_bounces(connection: Connection, key: str, now: datetime) -> list[Bounc
 
 def list_bounces_since(connection: Connection, since: datetime) -> list[tuple[int, Bounce]]:
     """The bounces since a time with their numbers, oldest first."""
-    query = sa.select(table).where(table.c.at >= since).order_by(table.c.id)
+    query = sa.select(table).where(table.c.at >= since).order_by(table.c.at, table.c.id)
     return read_rows(connection, query, table.c.id, lambda row: (row.id, _bounce(row)), "bounce")
 
 

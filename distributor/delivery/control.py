@@ -188,16 +188,21 @@ def supersede_earlier_editions(
     connection: Connection, edition: Edition, channels: Iterable[str], now: datetime
 ) -> None:
     """Close what earlier editions of the newsletter still owe to channels that show only the latest."""
-    earlier = sa.select(editions.c.id).where(
-        editions.c.newsletter == edition.newsletter,
-        editions.c.released_at.is_not(None),
-        editions.c.id != edition.id,
+    latest_only = list(channels)
+    owing = (
+        sa.select(shards.c.edition_id)
+        .join(editions, editions.c.id == shards.c.edition_id)
+        .where(shards.c.channel.in_(latest_only), shards.c.due >= AT_ONCE, editions.c.released_at.is_not(None))
+        .where(editions.c.newsletter == edition.newsletter, editions.c.id != edition.id)
     )
+    earlier = sorted(set(connection.execute(owing).scalars()))
+    if not earlier:
+        return
     connection.execute(
         sa.update(deliveries)
         .where(
             deliveries.c.edition_id.in_(earlier),
-            deliveries.c.channel.in_(list(channels)),
+            deliveries.c.channel.in_(latest_only),
             deliveries.c.state.in_((S.PENDING, S.DEFERRED)),
         )
         .values(state=S.EXPIRED, updated=now, due=None, reply=f"{SUPERSEDED_BY}{edition.id}")
@@ -277,4 +282,4 @@ def _last_known(connection: Connection) -> sa.ColumnElement[str]:
 def _editions_with_open_shards() -> sa.Select[Any]:
     """The editions that have something to do."""
     query = sa.select(editions.c.id).join(shards, shards.c.edition_id == editions.c.id)
-    return query.where(shards.c.due.is_not(None)).distinct()
+    return query.where(shards.c.due >= AT_ONCE).distinct()  # a lower bound, so that the index is used

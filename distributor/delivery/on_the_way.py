@@ -51,7 +51,7 @@ def is_any_marked(connection: Connection, ids: Collection[int]) -> bool:
 
 def _open_shards(connection: Connection, recipients: Collection[str]) -> list[tuple[str, int]]:
     """The shards that a worker holds and in which something for these subscribers is open: only there anything is marked."""
-    held = connection.execute(sa.select(shards.c.edition_id).where(shards.c.owner > "").distinct()).scalars().all()
+    held = set(connection.execute(sa.select(shards.c.edition_id).where(shards.c.owner > "")).scalars())
     if not held:
         return []
     query = (

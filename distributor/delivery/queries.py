@@ -15,7 +15,7 @@ from ..storage import partitions
 from ..storage.rows import damaged_row, log_damage, read_rows, stream_readable_rows
 from ..storage.tables import deliveries, editions, renditions, shards
 from . import pruning
-from .lease import owner_is_dead
+from .lease import AT_ONCE, owner_is_dead
 
 S = DeliveryState
 
@@ -182,9 +182,10 @@ def count_open_by_channel(
     """How many deliveries each of these channels still owes, of these editions or of all that are out."""
     query = (
         sa.select(deliveries.c.channel, sa.func.count())
+        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard))
         .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(deliveries.c.channel.in_(channels), deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)))
-        .where(editions.c.released_at.is_not(None))
+        .where(shards.c.channel.in_(channels), shards.c.due >= AT_ONCE)  # where nothing is due nothing is open
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.released_at.is_not(None))
         .group_by(deliveries.c.channel)
     )
     if among is not None:
@@ -194,17 +195,18 @@ def count_open_by_channel(
 
 def count_open_elsewhere(connection: Connection, known: Sequence[str]) -> dict[str, tuple[int, tuple[str, ...]]]:
     """What channels other than those that are known still owe: how many deliveries, and of which editions."""
+    due = sa.select(shards.c.edition_id).where(shards.c.due >= AT_ONCE, shards.c.channel.not_in(known))
+    owing = sorted(set(connection.execute(due).scalars()))  # DISTINCT would make SQLite go by another index
     query = (
         sa.select(deliveries.c.channel, deliveries.c.edition_id, sa.func.count())
-        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard))
         .join(editions, editions.c.id == deliveries.c.edition_id)
-        .where(shards.c.channel.not_in(known), shards.c.due.is_not(None))
+        .where(deliveries.c.edition_id.in_(owing), deliveries.c.channel.not_in(known))
         .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.state != EditionState.CANCELLED)
         .group_by(deliveries.c.channel, deliveries.c.edition_id)
         .order_by(deliveries.c.channel, deliveries.c.edition_id)
     )
     found: dict[str, tuple[int, tuple[str, ...]]] = {}
-    for channel, edition, number in connection.execute(query):
+    for channel, edition, number in connection.execute(query) if owing else ():
         before, ids = found.get(channel, (0, ()))
         found[channel] = (before + number, (*ids, edition))
     return found

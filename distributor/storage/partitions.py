@@ -27,6 +27,9 @@ FIRST_PART = 1  # the first one that holds emails
 FULL = 20_000_000  # rows of a part after which a new one is begun
 WORTH = 1_000_000  # rows without which none is begun, however old it is
 AGE = timedelta(days=30)  # of a part after which a new one is begun
+# Per cent of a page that new rows fill. Each row is written twice more, at its mark and its outcome: where there is room in
+# its page, no index is touched. That is a quarter of the WAL, and the table is no larger in the end.
+_FILL_FACTOR = 45
 _LOCK_TIMEOUT = 2_000  # milliseconds that others may wait because we wait
 _UNIQUE = "edition_id, channel, recipient, variant"
 
@@ -56,7 +59,8 @@ def create_part(connection: Connection, part: int) -> None:
     name, lowest, end = f"deliveries_{part}", first_number(part), first_number(part + 1)
     bounds = f"id >= {lowest} AND id < {end}"
     run = connection.exec_driver_sql
-    run(f"CREATE TABLE {name} (LIKE deliveries INCLUDING ALL, CONSTRAINT bounds_{part} CHECK ({bounds}))")
+    like = f"LIKE deliveries INCLUDING ALL, CONSTRAINT bounds_{part} CHECK ({bounds})"
+    run(f"CREATE TABLE {name} ({like}) WITH (fillfactor = {_FILL_FACTOR})")
     run(f"ALTER TABLE {name} ADD CONSTRAINT uq_{name} UNIQUE ({_UNIQUE})")
     run(f"ALTER TABLE deliveries ATTACH PARTITION {name} FOR VALUES FROM ({lowest}) TO ({end})")
     run(f"ALTER TABLE {name} DROP CONSTRAINT bounds_{part}")

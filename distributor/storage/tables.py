@@ -237,6 +237,7 @@ shards = Table(
     column("lease_until", UTC_TIME, nullable=True),
     column("due", UTC_TIME, nullable=True),
     Index(None, "channel", "due"),
+    Index(None, "due"),
     Index(None, "owner"),
 )
 

@@ -277,6 +277,7 @@ def _shards() -> None:
         sa.PrimaryKeyConstraint("edition_id", "shard", name=op.f("pk_shards")),
     )
     op.create_index(op.f("ix_shards_channel_due"), "shards", ["channel", "due"], unique=False)
+    op.create_index(op.f("ix_shards_due"), "shards", ["due"], unique=False)
     op.create_index(op.f("ix_shards_owner"), "shards", ["owner"], unique=False)
 
 
