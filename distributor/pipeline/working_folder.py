@@ -18,7 +18,7 @@ from pathlib import Path
 
 from .. import permissions
 
-_YOUNG = 60.0  # seconds in which a folder may be so new that its lock is not taken yet
+_YOUNG = 5.0  # seconds in which a folder may be so new that its lock is not taken yet
 
 
 @contextmanager
