@@ -124,7 +124,7 @@ class SourceBug(SourceError):
 
 
 class NotModified(SourceError):
-    """The server said that nothing has changed since the last request (HTTP 304)."""
+    """Nothing has changed since the last gather: the server said so (HTTP 304), or sent the same answer again."""
 
 
 class Gone(SourceError):

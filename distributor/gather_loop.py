@@ -1,19 +1,21 @@
-"""When the service gathers from its sources: each in a task of its own, so that a slow one keeps nobody waiting.
+"""When the service gathers from its sources: those that are due side by side, so that a slow one keeps nobody waiting.
 
-A source is gathered every so often (`every`), and once more shortly before an edition that may carry its articles, so
-that the edition is fresh without waiting for anybody at its time.
+When a source is due stands in the store (`gathering/gather_plans`): a restart asks nobody again, and of several services one
+gathers. A source is gathered once more shortly before an edition that may carry its articles, so that the edition is fresh
+without waiting for anybody at its time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from . import pipeline
 from .errors import DistributorError
-from .gathering.source_state import find_backoff
+from .gathering import gather_plans
 from .newsroom import Newsroom
 from .pipeline import Fault
 from .storage.database import Database
@@ -21,7 +23,9 @@ from .workers import FaultLog
 
 log = logging.getLogger("distributor.service")
 
+MOST_AT_ONCE = 256  # sources that one process claims: what it has no time for is left to others
 _MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, without a gather that brought anything new
+_LONGEST_SLEEP = timedelta(seconds=60)  # before the plans are read again: another process may have died
 
 
 class GatherLoop:
@@ -32,73 +36,131 @@ class GatherLoop:
         self.database = database
         self.clock = clock
         self.faults = faults
-        self._started: dict[str, datetime] = {}  # when a source was last gathered
-        self._ask_again: dict[str, datetime] = {}  # until when the server of a source wants to be left alone
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._choosing: asyncio.Task[None] | None = None
+        self._claims: dict[str, int] = {}  # what this process is gathering: the numbers of the claims by source
+        self._first = True  # this process has not claimed all that is due to it: settings may have changed
+        self._sleeps: tuple[datetime, datetime] | None = None  # from when until when no source is due
         self._notes: dict[str, tuple[str, ...]] = {}  # what the last gather reported; logged once, not every time
         # When the feeds of all articles were last brought up to date; unknown after a crash.
         self._shown: datetime | None = None
         self._refreshing = asyncio.Lock()
+        self._refresher: asyncio.Task[None] | None = None
+        self._refresh_again = False
 
-    def start_due(self, now: datetime, coming: Iterable[pipeline.UpcomingEvent] = ()) -> None:
-        """Start to gather each source that is due and is not being gathered. `coming` is what will go out soon."""
+    def start_due(self, now: datetime, coming: Iterable[pipeline.UpcomingEvent] = (), *, soon: bool = False) -> None:
+        """Start to gather each source that is due and is not being gathered. `coming` is what will go out soon; with `soon`
+        that needs all sources."""
+        if self._choosing is not None and not self._choosing.done():
+            return
         wanted = {name for one in coming for name in self._sources_of(one.newsletter)}
-        for name in self.newsroom.sources:
-            if name not in self._tasks and self._is_due(name, now, soon=name in wanted):
-                self._started[name] = now
-                self._tasks[name] = asyncio.create_task(self._gather(name))
+        wanted = set(self.newsroom.sources) if soon else wanted
+        if not wanted and self._sleeps and self._sleeps[0] <= now < self._sleeps[1]:
+            return
+        self._choosing = asyncio.create_task(self._choose(now, wanted))
 
     async def wait(self, stop: asyncio.Event, seconds: float) -> None:
         """Until nothing is being gathered, or `stop`, or the time is over."""
-        if not self._tasks:
-            return
-        gathering = asyncio.ensure_future(asyncio.wait(list(self._tasks.values())))
         stopped = asyncio.ensure_future(stop.wait())
+        gathering = asyncio.ensure_future(self._wait_for_all())
         await asyncio.wait({gathering, stopped}, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         gathering.cancel()
         stopped.cancel()
 
+    async def _wait_for_all(self) -> None:
+        while running := self._running():
+            await asyncio.wait(running)
+
+    def _running(self) -> list[asyncio.Task[None]]:
+        return [task for task in (self._choosing, self._refresher, *self._tasks) if task and not task.done()]
+
     async def close(self) -> None:
-        """Break off what is under way; what it has not stored, the next gather finds."""
-        tasks = list(self._tasks.values())
+        """Break off what is under way; what it has not stored, the next gather finds, here or in another process."""
+        tasks = self._running()
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if self._claims:
+            with contextlib.suppress(DistributorError):  # then the claims end by themselves
+                await self.database.write_in_thread(gather_plans.give_back, self._claims)
 
     def _sources_of(self, newsletter: str) -> Iterable[str]:
         return self.newsroom.newsletter(newsletter).sources or self.newsroom.sources
 
-    def _is_due(self, name: str, now: datetime, *, soon: bool) -> bool:
-        """Whether it is time. Before an edition, a gather is fresh for a third of the ordinary time."""
-        if find_backoff(self._ask_again, name, now):
-            return False
-        last, every = self._started.get(name), self.newsroom.sources[name].every
-        return last is None or now - last >= (every / 3 if soon else every) or now < last
-
-    async def _gather(self, name: str) -> None:
-        fault = []
+    async def _choose(self, now: datetime, soon: set[str]) -> None:
+        """Claim what is due, and start to gather it."""
+        faults = []
         try:
-            (result,) = await pipeline.gather_sources(self.newsroom, self.database, self.clock, [name])
-            _log_gathered(result, self._notes.get(name, ()))
-            self._ask_again.pop(name, None)
-            if result.retry_at:
-                self._ask_again[name] = result.retry_at
-            if not result.failure and not result.unchanged:
-                self._notes[name] = (*result.notes, *result.faults)
-            now = self.clock()
-            fresh = self._shown is not None and timedelta() <= now - self._shown < _MAX_REFRESH_GAP
-            if result.intake.new or result.intake.changed or not fresh:
-                self._shown = now
-                await self.refresh()
+            claims = await self._claim(now, soon)
+            if claims:
+                task = asyncio.create_task(self._gather(claims))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         except DistributorError as error:
-            fault.append(Fault(str(error)))
+            faults.append(Fault(str(error)))
         except Exception as bug:
-            again = f"tried again in {self.newsroom.sources[name].every}"
-            fault.append(Fault(f"gathering source {name} failed: {type(bug).__name__}: {bug}; {again}", bug))
-        finally:
-            del self._tasks[name]
-        self.faults.report(f"source {name}", *fault)
+            faults.append(Fault(f"choosing sources failed: {type(bug).__name__}: {bug}", bug))
+        self.faults.report("choosing sources", *faults)
+
+    async def _claim(self, now: datetime, soon: set[str]) -> dict[str, int]:
+        """Claim the sources that are due; the numbers of the claims by name. Notes until when none is due."""
+        others = [source for name, source in self.newsroom.sources.items() if name not in self._claims]
+        plans = await self.database.read_in_thread(gather_plans.load_plans, [source.name for source in others])
+        due = gather_plans.find_due(others, plans, now, soon=soon, first=self._first)
+        some = due[:MOST_AT_ONCE]
+        claims = await self.database.write_in_thread(gather_plans.claim, some, plans, now) if some else {}
+        self._claims |= claims
+        if len(due) == len(some):
+            self._first = False
+        until = gather_plans.find_next(others, plans, now) or now + _LONGEST_SLEEP
+        self._sleeps = None if due else (now, min(until, now + _LONGEST_SLEEP))
+        return claims
+
+    async def _gather(self, claims: Mapping[str, int]) -> None:
+        faults = []
+        try:
+            await pipeline.gather_sources(
+                self.newsroom, self.database, self.clock, list(claims), turns=claims, on_result=self._note
+            )
+        except DistributorError as error:
+            faults.append(Fault(str(error)))
+        except Exception as bug:
+            faults.append(Fault(f"gathering failed: {type(bug).__name__}: {bug}; tried again in some minutes", bug))
+        for name in claims:
+            self._claims.pop(name, None)
+        self._sleeps = None
+        self.faults.report("gathering", *faults)
+
+    def _note(self, result: pipeline.GatherResult) -> None:
+        """Log what a gather has brought, and let channels show it."""
+        self._claims.pop(result.source, None)
+        self._sleeps = None
+        _log_gathered(result, self._notes.get(result.source, ()))
+        if not result.failure and not result.unchanged:
+            self._notes[result.source] = (*result.notes, *result.faults)
+        now = self.clock()
+        fresh = self._shown is not None and timedelta() <= now - self._shown < _MAX_REFRESH_GAP
+        if result.intake.new or result.intake.changed or not fresh:
+            self._shown = now
+            self._refresh_again = True
+            if self._refresher is None or self._refresher.done():
+                self._refresher = asyncio.create_task(self._refresh_soon())
+
+    async def _refresh_soon(self) -> None:
+        """Refresh until nothing new has come meanwhile: once for many sources that end at the same time."""
+        while self._refresh_again:
+            self._refresh_again = False
+            try:
+                await self.refresh()
+            except Exception as bug:
+                words = str(bug) if isinstance(bug, DistributorError) else f"{type(bug).__name__}: {bug}"
+                fault = Fault(
+                    f"channels cannot show what is new: {words}", None if isinstance(bug, DistributorError) else bug
+                )
+                self.faults.report("showing what is new", fault)
+            else:
+                self.faults.report("showing what is new")
 
     async def refresh(self) -> None:
         """Bring what channels show of the store as a whole up to date; one at a time."""

@@ -47,7 +47,7 @@ _GRACE = 5.0  # seconds after which a child ends itself when nobody is left to k
 # What the forkserver loads once for all children, what parses among it. Loading it in each would cost half a second.
 _GATHERING = (
     "source_reader fetcher recheck sources.feed sources.folder sources.page discovery.probe extraction.article feeds "
-    "front_matter listings.listing listings.pagination text_export"
+    "front_matter listings.listing listings.pagination text_export watching"
 )
 _PRELOADED = [
     *("distributor.forkserver", "__main__"),

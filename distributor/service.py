@@ -166,7 +166,7 @@ class Service:
             return
         coming = await asyncio.to_thread(pipeline.list_upcoming, self.newsroom, self.database, now, CATCH_UP_LIMIT)
         until = time() + (min([now + CATCH_UP_LIMIT, *(one.at for one in coming)]) - now).total_seconds()
-        self.steps.gathering.start_due(now)
+        self.steps.gathering.start_due(now, soon=True)
         await self.steps.gathering.wait(self.stop, until - time())
         preparing = self.steps.start("prepare", self.steps.prepare)
         await wait_for_any(self.stop, preparing, max(0.0, until - time()))

@@ -69,6 +69,7 @@ __all__ = [
     "LocalFile",
     "NotModified",
     "ParsedArticle",
+    "PollingHints",
     "PushedItem",
     "SampleAnswer",
     "Secret",
@@ -98,10 +99,15 @@ def _topics(given: tuple[str, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validators:
-    """What a server gave us to ask "has it changed?" next time, exactly as received (RFC 9110, section 8.8)."""
+    """What a server gave us to ask "has it changed?" next time, exactly as received (RFC 9110, section 8.8).
+
+    `digest` is the SHA-256 of its answer, in hexadecimal digits: many servers send the same bytes again with a 200, and
+    those have not changed either.
+    """
 
     etag: str = ""
     last_modified: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +126,24 @@ class FetchedDocument:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollingHints:
+    """What a server or a feed says of how often it is worth asking: how long its answer stays fresh, and the hours (UTC)
+    and days (Monday is 0) in which it has nothing new. They are followed within `every` and `at_least_every`."""
+
+    fresh_for: timedelta = timedelta()
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
 class Fetcher(Protocol):
     """What fetches pages for a source. Raises SourceError with a reason in words; NotModified on 304, Gone on 404 and 410,
     Busy where the server asks for a pause."""
 
     async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
-        """One page. With `conditional`, the validators of the last stored gather are sent along; `accept` is the Accept
-        header, for servers that give several formats at one address."""
+        """One page. With `conditional`, the validators of the last stored gather are sent along, and an answer that is the
+        same as then is NotModified, too; `accept` is the Accept header, for servers that give several formats at one
+        address."""
         ...
 
 
@@ -137,7 +154,7 @@ class FetchResult:
     `validators` are stored together with the articles and never before them: a crash in between must not hide
     articles behind a 304. `notes` are for staff (a feed that moved), and are no faults. `unchanged` counts articles that
     were not read again because the server said that they had not changed. `waits` are the hosts that have asked for a
-    pause, with until when; the caller of the source puts them in, from its fetcher.
+    pause, with until when; the caller of the source puts them in, from its fetcher. `hints` say how often to ask.
     """
 
     articles: Sequence[ParsedArticle] = ()
@@ -146,6 +163,7 @@ class FetchResult:
     unchanged: int = 0
     validators: Mapping[str, Validators] = field(default_factory=dict)
     waits: Mapping[str, datetime] = field(default_factory=dict)
+    hints: PollingHints = PollingHints()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +262,9 @@ class Source(ABC):
     ] = ()
     preferred: Annotated[bool, "use this source's text where another source has the same story"] = False
     every: Annotated[Duration, "how often `serve` gathers: 30s, 15m, 1h, 1d"] = timedelta(minutes=15)
+    at_least_every: Annotated[Duration, "how often at least, where a website has brought nothing new for hours"] = (
+        timedelta(hours=1)
+    )
     announce_since: Annotated[
         AnnounceSince, "what counts as new at the first gather: the newest 10, the last 3d, or both"
     ] = FirstGatherRule()
@@ -265,6 +286,18 @@ class Source(ABC):
     def date_format(self) -> DateFormat:
         """How dates are written here: what `gathering.dates.parse_date` reads them by."""
         return DateFormat(self.timezone, month_first=self.date_order == "month first")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is read from this machine, and not from a server."""
+        return not self.remote
+
+    @property
+    def watched_url(self) -> str:
+        """The address whose answer says whether there is anything to read: `gather` requests it first, with `conditional`
+        and without `accept`. Many sources that have one are asked by one process, and only those whose answer has changed
+        are gathered. Empty where there is no such address."""
+        return ""
 
     @abstractmethod
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:

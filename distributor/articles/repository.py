@@ -130,14 +130,19 @@ def _find_ambiguous_keys(connection: Connection, keys: Iterable[str]) -> frozens
 
 
 def _load_history(connection: Connection, state: SourceState, *, is_first: bool) -> SourceHistory:
-    here = articles.c.source == state.name
-    stored = count_articles(connection, state.name)
+    stored, last_new = count_articles(connection, state.name), find_last_new(connection, state.name)
+    return SourceHistory(is_first=is_first, stored=stored, last_count=state.last_count, last_new=last_new)
+
+
+def find_last_new(connection: Connection, source: str) -> datetime | None:
+    """When a source last brought a new article."""
     try:
-        last_new = connection.execute(sa.select(sa.func.max(articles.c.first_seen)).where(here)).scalar()
+        query = sa.select(sa.func.max(articles.c.first_seen)).where(articles.c.source == source)
+        last: datetime | None = connection.execute(query).scalar()
     except DamagedRow as damage:
         log_damage(damage)
-        last_new = None
-    return SourceHistory(is_first=is_first, stored=stored, last_count=state.last_count, last_new=last_new)
+        return None
+    return last
 
 
 def _load_known_articles(connection: Connection, groups: ArticleGroups) -> KnownArticles:

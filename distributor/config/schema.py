@@ -304,6 +304,19 @@ class Newsletter(Section):
     )
 
 
+class Gathering(Section):
+    """How servers of sources are asked, whichever source asks."""
+
+    at_once: int = Field(64, ge=1, le=1000, description="most feeds that are asked at the same time")
+    pause: float = Field(
+        0.2,
+        ge=0,
+        le=60,
+        description="seconds between two requests to one server, which gets one at a time",
+        examples=[1.5],
+    )
+
+
 class Settings(Section):
     """The whole of config.yaml, except the settings of single sources and channels, which their own files declare."""
 
@@ -373,6 +386,11 @@ class Settings(Section):
         examples=[3],
     )
     workers: int = Field(1, ge=1, le=64, description="processes of `serve` that send; at most one per core")
+    gathering: Gathering = Field(
+        Gathering(),
+        description="how many sources are asked at once, and how long each server is left alone in between",
+        examples=[{"pause": 1.5}],
+    )
     web: Web | None = Field(
         None,
         description="web pages of subscribers, and the API; without it `serve` has none",

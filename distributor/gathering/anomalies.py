@@ -87,6 +87,11 @@ def _staff_message(
     count = len(activity.new) + activity.known
     if activity.last_count >= 2 * MIN_STORED and count * COLLAPSE_FACTOR < activity.last_count:
         return f"gives {count} articles where it gave {activity.last_count}: is its page or feed broken?"
-    if alert_if_silent_for and activity.last_new and not activity.new and now - activity.last_new > alert_if_silent_for:
+    return "" if activity.new else describe_silence(activity.last_new, now, alert_if_silent_for)
+
+
+def describe_silence(last_new: datetime | None, now: datetime, alert_if_silent_for: timedelta | None) -> str:
+    """A message to staff about a source that has had nothing new for too long; empty where there is none."""
+    if alert_if_silent_for and last_new and now - last_new > alert_if_silent_for:
         return f"has had nothing new for more than {show_duration(alert_if_silent_for)}"
     return ""

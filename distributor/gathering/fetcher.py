@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from .source_state import find_backoff, parse_retry_after
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PERMANENT = frozenset({301, 308})
+_PAUSE = timedelta(minutes=1)  # that a server gets which says "too many requests" and names no time
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _Requested = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]
 _ASK_AGAIN = 0.05  # seconds between two tries to have a turn that another process has
@@ -204,6 +205,8 @@ class HttpFetcher:
         validators = self.options.known.get(url) if conditional else None
         headers = _conditions(validators) | ({"Accept": accept} if accept else {})
         outcome = await self._try(url, headers, credentials)
+        if validators and isinstance(outcome, FetchedDocument) and outcome.validators.digest == validators.digest:
+            raise NotModified(f"{url} has sent the same as before")
         if isinstance(outcome, SourceError):
             outcome.args = (redact_secrets(str(outcome), self.options.secrets),)
             raise outcome  # outside every `except`: the text of what caused it may show a secret
@@ -232,11 +235,11 @@ class HttpFetcher:
         here, moved_to, left = url, url, self.limits.total
         for _ in range(self.limits.redirects + 1):
             _check(here, url)
-            self._back_off(url, here)
+            self._back_off(url, here)  # and once more when it is its turn
             async with (
                 self.hosts.acquire(urlsplit(here).netloc, self.limits.pause),
                 asyncio.timeout(left) as limit,
-                self._request(here, headers, credentials) as response,
+                self._request(url, here, headers, credentials) as response,
             ):
                 if response.status not in _REDIRECTS:
                     return await self._page(url, here, response, moved_to if moved_to == here else "")
@@ -249,8 +252,9 @@ class HttpFetcher:
             moved_to = here if permanent else moved_to
         raise SourceError(f"{url} redirects more than {self.limits.redirects} times")
 
-    def _request(self, here: str, headers: Mapping[str, str], credentials: Credentials) -> _Requested:
+    def _request(self, asked: str, here: str, headers: Mapping[str, str], credentials: Credentials) -> _Requested:
         """A request to exactly this address, with what belongs to its origin and nothing of another."""
+        self._back_off(asked, here)
         address, own = credentials.address(here), dict(credentials.headers(here))
         if self.options.stand_in:
             address, own["Host"] = self.options.stand_in.address(address)
@@ -273,6 +277,8 @@ class HttpFetcher:
         if response.status != HTTPStatus.OK:
             now, headers = datetime.now(UTC), response.headers
             until = parse_retry_after(headers.get("Retry-After", ""), now, headers.get("Date", ""))
+            if until is None and response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                until = now + _PAUSE
             if until is None:
                 raise SourceError(f"{asked} answered {_status(response)}")
             self.waits[_host(here)] = until
@@ -286,12 +292,17 @@ class HttpFetcher:
             body += chunk
             if len(body) > self.limits.size:
                 raise UnreadableContent(f"{asked} is larger than {self.limits.size / 1_000_000:g} MB")
+        kind, charset = response.content_type or "", response.charset or ""
         return FetchedDocument(
             url=here,
             body=bytes(body),
-            media_type=response.content_type or "",
-            charset=response.charset or "",
-            validators=Validators(etag=_token(response, "ETag"), last_modified=_token(response, "Last-Modified")),
+            media_type=kind,
+            charset=charset,
+            validators=Validators(
+                etag=_token(response, "ETag"),
+                last_modified=_token(response, "Last-Modified"),
+                digest=_digest(here, kind, charset, body),
+            ),
             moved_to=moved_to if moved_to != asked else "",
             headers=_headers(response),
         )
@@ -367,6 +378,13 @@ def _token(response: aiohttp.ClientResponse, name: str) -> str:
     """A validator as it came; empty for one that could not be sent back as it came."""
     value = response.headers.get(name, "")
     return value if value.isascii() and value.isprintable() else ""
+
+
+def _digest(here: str, kind: str, charset: str, body: bytes | bytearray) -> str:
+    """SHA-256 of all that decides what is read of an answer."""
+    digest = hashlib.sha256("\n".join((here, kind, charset, "")).encode("utf-8", "replace"))
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def _status(response: aiohttp.ClientResponse) -> str:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import pickle
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation
-from ..config.schema import Site
+from ..config.schema import Gathering, Site
 from ..credentials import find_secrets, redact_secrets
 from ..errors import Busy, LimitExceeded, NotModified, SourceBug, SourceError, StartFailed, UnreadableContent
 from ..isolation import ChildFailed, ChildLimits, call_isolated_async
@@ -37,11 +38,13 @@ from ..source import (
     credentials_of,
 )
 from ..text import clean_line
+from .given_pages import CachingFetcher, GivenPage
+from .polling import hints_from_data, hints_to_data
 from .recheck_start import RECHECK_SECONDS, initial_availability
 from .validation import validate_articles
 
 if TYPE_CHECKING:
-    from .fetcher import FetchOptions, HttpFetcher  # brings aiohttp along, which only children need
+    from .fetcher import FetchOptions, HostQueue, HttpFetcher  # brings aiohttp along, which only children need
 
 log = logging.getLogger("distributor.gathering")
 
@@ -49,9 +52,13 @@ GATHER_SECONDS = 300.0  # for one gather of a source, all its pages together
 _MARGIN = 10.0  # seconds more before the child is ended: it can say better itself what took so long
 _GATHER_LIMITS = ChildLimits(seconds=GATHER_SECONDS + _MARGIN, processor_seconds=120)
 _GATHER_THREADS = ThreadPoolExecutor(16, thread_name_prefix="gather")  # so many sources are read at the same time
+PARSERS = max(2, os.cpu_count() or 1)  # so many of those whose pages have come: they only compute
+_PARSE_THREADS = ThreadPoolExecutor(PARSERS, thread_name_prefix="parse")
 _RECHECK_GROUPS = 16  # so many groups of sources recheck their articles at the same time, each in a child
 _RECHECK_THREADS = ThreadPoolExecutor(2 * _RECHECK_GROUPS, thread_name_prefix="recheck")
 _LONGEST_HOST = 300  # characters that the store keeps of a host
+_DIGEST = 64  # characters
+_PAUSE = Gathering().pause
 _ATTEMPTS = 4  # of one gather: at most three of its pages are left out
 
 _found = TypeAdapter(ParsedArticle)
@@ -59,14 +66,17 @@ _explained = TypeAdapter(ItemExplanation)
 
 
 @dataclass(frozen=True, slots=True)
-class _GatherRequest:
-    """What a child process gathers: a source, with the validators of the last gather and the hosts to back off from."""
+class GatherRequest:
+    """What a child process gathers: a source, with the validators of the last gather and the hosts to back off from.
+    `watched` is the answer of its `watched_url`, where that has come already; `pause` is in seconds."""
 
     source: Source
     site: Site
     now: datetime
     known: Mapping[str, Validators]
     waits: Mapping[str, datetime]
+    watched: FetchedDocument | None = None
+    pause: float = _PAUSE
 
 
 async def read_source(
@@ -75,14 +85,18 @@ async def read_source(
     known: Mapping[str, Validators],
     now: datetime,
     waits: Mapping[str, datetime] | None = None,
+    *,
+    watched: FetchedDocument | None = None,
+    pause: float = _PAUSE,
 ) -> FetchResult:
     """One gather of a source, in a child process. `known` are the validators of the last stored one, `waits` the hosts that
-    have asked for a pause, with until when.
+    have asked for a pause, with until when. `watched` is the answer of its `watched_url`, where that has come already;
+    `pause` is in seconds, between two requests to one server.
 
     Raises NotModified where there is nothing new, and SourceError with the reason in words; Busy where the server asks for a
     pause.
     """
-    request = _GatherRequest(source, site, now, dict(known), dict(waits or {}))
+    request = GatherRequest(source, site, now, dict(known), dict(waits or {}), watched, pause)
     return parse_fetch_result(await _call_child(_gather_job, request))
 
 
@@ -91,7 +105,7 @@ async def check_source(
 ) -> tuple[FetchResult, list[ItemExplanation]]:
     """One gather as if for the first time, and what becomes of each link of a listing that was read for it; no page is
     requested twice. Raises as `read_source`."""
-    answer = await _call_child(_check_job, _GatherRequest(source, site, now, {}, dict(waits or {})))
+    answer = await _call_child(_check_job, GatherRequest(source, site, now, {}, dict(waits or {})))
     return parse_fetch_result(answer), _parse_explanations(answer)
 
 
@@ -100,18 +114,19 @@ async def explain_source(
 ) -> list[ItemExplanation]:
     """What a gather of a source would take and leave out, and why, in a child process. Nothing is stored, and nothing is
     requested with validators, so that all is shown; `waits` as in `read_source`. Raises SourceError with the reason."""
-    answer = await _call_child(_explain_job, _GatherRequest(source, site, now, {}, dict(waits or {})))
+    answer = await _call_child(_explain_job, GatherRequest(source, site, now, {}, dict(waits or {})))
     if "failure" in answer:
         raise SourceError(clean_line(str(answer["failure"])))
     return _parse_explanations(answer)
 
 
-async def _call_child(function: Callable[..., Any], request: _GatherRequest) -> dict[str, Any]:
+async def _call_child(function: Callable[..., Any], request: GatherRequest) -> dict[str, Any]:
     """What a child answers about a source. Raises SourceError."""
 
     def attempt(avoid: dict[str, str]) -> Awaitable[dict[str, Any]]:
-        job = _pack_job(request, avoid)
-        return call_isolated_async(function, *job, limits=_GATHER_LIMITS, threads=_GATHER_THREADS)
+        job = pack_job(request, avoid)
+        threads = _PARSE_THREADS if request.watched else _GATHER_THREADS
+        return call_isolated_async(function, *job, limits=_GATHER_LIMITS, threads=threads)
 
     who = f"source {request.source.name}"
     return await call_with_retries(attempt, who, "the source failed", find_secrets(request.source))
@@ -184,7 +199,7 @@ async def _check_in_child(request: _RecheckRequest) -> dict[str, Availability]:
     """What one child answers about some articles; nothing where it fails."""
     limits = ChildLimits(seconds=request.seconds + _MARGIN, processor_seconds=int(request.seconds) + 1)
     try:
-        job = _pack_job(request)
+        job = pack_job(request)
         answer = await call_isolated_async(_availability_job, *job, limits=limits, threads=_RECHECK_THREADS)
     except (LimitExceeded, StartFailed, ChildFailed, SourceError) as error:
         names = ", ".join(request.sources) or "sources that are no longer configured"
@@ -193,7 +208,7 @@ async def _check_in_child(request: _RecheckRequest) -> dict[str, Availability]:
     return {id: Availability(there, reason) for id, (there, reason) in answer.items()}
 
 
-def _pack_job(*job: object) -> tuple[list[str], bytes]:
+def pack_job(*job: object) -> tuple[list[str], bytes]:
     """A job for a child: where it finds sources, and what can be unpickled only then. Raises SourceError."""
     try:
         return registry.sources.folders(), pickle.dumps(job)
@@ -208,7 +223,7 @@ def parse_fetch_result(answer: Mapping[str, Any]) -> FetchResult:
     if answer.get("unchanged_source"):
         raise NotModified("has not changed")
     if "failure" in answer:
-        raise _failure(answer)
+        raise read_failure(answer)
     articles, faults = [], [clean_line(str(fault)) for fault in answer["faults"]]
     for number, data in enumerate(answer["articles"], 1):
         try:
@@ -221,10 +236,12 @@ def parse_fetch_result(answer: Mapping[str, Any]) -> FetchResult:
         notes=[clean_line(str(note)) for note in answer["notes"]],
         unchanged=int(answer["unchanged"]),
         waits=_waits(answer),
+        hints=hints_from_data(answer.get("hints")),
         validators={
-            url: Validators(etag=etag, last_modified=last_modified)
-            for url, (etag, last_modified) in answer["validators"].items()
-            if all(isinstance(one, str) and one.isprintable() for one in (url, etag, last_modified))
+            url: Validators(etag=etag, last_modified=last_modified, digest=digest)
+            for url, (etag, last_modified, digest) in answer["validators"].items()
+            if all(isinstance(one, str) and one.isprintable() for one in (url, etag, last_modified, digest))
+            and len(digest) <= _DIGEST
         },  # one that is no text is as good as none: its page is read again
     )
 
@@ -233,7 +250,7 @@ def _parse_explanations(answer: Mapping[str, Any]) -> list[ItemExplanation]:
     return [_explained.validate_python(each) for each in answer.get("explained", ())]
 
 
-def _failure(answer: Mapping[str, Any]) -> SourceError:
+def read_failure(answer: Mapping[str, Any]) -> SourceError:
     reason, until = clean_line(str(answer["failure"])), _moment(answer.get("until"))
     error = Busy(reason, until=until, asked=bool(answer.get("asked"))) if until else SourceError(reason)
     error.waits = _waits(answer)
@@ -262,28 +279,32 @@ def _unusable(number: int, title: object, error: ValidationError) -> str:
 # -- in a child process ------------------------------------------------------------------------------------------------
 
 
-def _unpack_job(folders: Sequence[str], job: bytes) -> Any:
+def unpack_job(folders: Sequence[str], job: bytes) -> Any:
     registry.sources.use_folders(folders)
     return pickle.loads(job)  # noqa: S301 (the parent is ours)
 
 
 def _gather_job(folders: Sequence[str], job: bytes) -> dict[str, Any]:
-    return asyncio.run(_gather_source(*_unpack_job(folders, job), explained=False))
+    return asyncio.run(_gather_source(*unpack_job(folders, job), explained=False))
 
 
 def _check_job(folders: Sequence[str], job: bytes) -> dict[str, Any]:
-    return asyncio.run(_gather_source(*_unpack_job(folders, job), explained=True))
+    return asyncio.run(_gather_source(*unpack_job(folders, job), explained=True))
 
 
 def _explain_job(folders: Sequence[str], job: bytes) -> dict[str, Any]:
-    return asyncio.run(_explain_source(*_unpack_job(folders, job)))
+    return asyncio.run(_explain_source(*unpack_job(folders, job)))
 
 
-def _open_own_fetcher(request: _GatherRequest) -> contextlib.AbstractAsyncContextManager[HttpFetcher]:
-    from .fetcher import HostQueue, open_fetcher
+def open_own_fetcher(
+    request: GatherRequest, hosts: HostQueue | None = None
+) -> contextlib.AbstractAsyncContextManager[HttpFetcher]:
+    """The fetcher of one source in a child. Raises SourceError."""
+    from .fetcher import FetchLimits, HostQueue, open_fetcher
 
-    options = options_for(request.source, known=request.known, waits=request.waits)
-    return open_fetcher(request.site, HostQueue(shared=True), options)
+    limits = FetchLimits(pause=request.pause)
+    options = options_for(request.source, known=request.known, waits=request.waits, limits=limits)
+    return open_fetcher(request.site, hosts or HostQueue(shared=True), options)
 
 
 def options_for(source: Source, **more: Any) -> FetchOptions:
@@ -296,15 +317,16 @@ def options_for(source: Source, **more: Any) -> FetchOptions:
     )
 
 
-async def _gather_source(request: _GatherRequest, avoid: Mapping[str, str], *, explained: bool) -> dict[str, Any]:
+async def _gather_source(request: GatherRequest, avoid: Mapping[str, str], *, explained: bool) -> dict[str, Any]:
     source, now = request.source, request.now
     try:
-        opened = _open_own_fetcher(request)
+        opened = open_own_fetcher(request)
     except SourceError as error:
         return {"failure": str(error)}
     async with opened as fetcher:
-        reporting = ReportingFetcher(fetcher, avoid)
-        pages: Fetcher = _CachingFetcher(reporting) if explained else reporting
+        given = GivenPage(fetcher, source.watched_url, request.watched) if request.watched else fetcher
+        reporting = ReportingFetcher(given, avoid)
+        pages: Fetcher = CachingFetcher(reporting) if explained else reporting
         answer = await run_gather(source, pages, now)
         if explained and "failure" not in answer and type(source).explain is not Source.explain:
             answer |= await _run_explain(source, pages, now)
@@ -312,9 +334,9 @@ async def _gather_source(request: _GatherRequest, avoid: Mapping[str, str], *, e
         return answer | {"waits": {host: until.isoformat() for host, until in fresh.items()}}
 
 
-async def _explain_source(request: _GatherRequest, avoid: Mapping[str, str]) -> dict[str, Any]:
+async def _explain_source(request: GatherRequest, avoid: Mapping[str, str]) -> dict[str, Any]:
     try:
-        opened = _open_own_fetcher(request)
+        opened = open_own_fetcher(request)
     except SourceError as error:
         return {"failure": str(error)}
     async with opened as fetcher:
@@ -327,18 +349,23 @@ async def run_gather(source: Source, fetcher: Fetcher, now: datetime) -> dict[st
     try:
         async with asyncio.timeout(GATHER_SECONDS):
             result: object = await source.gather(fetcher, now)
-    except Busy as error:
-        reason = redact_secrets(str(error), secrets)
-        return {"failure": reason, "asked": error.asked, "until": error.until.isoformat()}
-    except NotModified:
-        return {"unchanged_source": True}
-    except (SourceError, LimitExceeded) as error:
-        return {"failure": redact_secrets(str(error), secrets)}
-    except TimeoutError:
-        return {"failure": f"took longer than {GATHER_SECONDS:.0f} seconds"}
+    except (SourceError, LimitExceeded, TimeoutError) as error:
+        return describe_failure(error, secrets)
     if not isinstance(result, FetchResult):
         return {"failure": f"the source failed: it brought {type(result).__name__} instead of a FetchResult"}
     return _result_to_data(result, source.name, secrets)
+
+
+def describe_failure(error: Exception, secrets: Sequence[str]) -> dict[str, Any]:
+    """Why a gather has brought nothing, as plain data: what `parse_fetch_result` raises."""
+    if isinstance(error, NotModified):
+        return {"unchanged_source": True}
+    if isinstance(error, TimeoutError):
+        return {"failure": f"took longer than {GATHER_SECONDS:.0f} seconds"}
+    failure = {"failure": redact_secrets(str(error), secrets)}
+    if isinstance(error, Busy):
+        return failure | {"asked": error.asked, "until": error.until.isoformat()}
+    return failure
 
 
 async def _run_explain(source: Source, fetcher: Fetcher, now: datetime) -> dict[str, Any]:
@@ -371,7 +398,8 @@ def _result_to_data(result: FetchResult, source: str, secrets: Sequence[str]) ->
         "faults": [redact_secrets(str(fault), secrets) for fault in (*result.faults, *faults)],
         "notes": [redact_secrets(str(note), secrets) for note in result.notes],
         "unchanged": int(result.unchanged),
-        "validators": {url: [one.etag, one.last_modified] for url, one in result.validators.items()},
+        "hints": hints_to_data(result.hints),
+        "validators": {url: [one.etag, one.last_modified, one.digest] for url, one in result.validators.items()},
     }
 
 
@@ -379,7 +407,7 @@ def _availability_job(folders: Sequence[str], job: bytes) -> dict[str, tuple[boo
     from .fetcher import HostQueue
     from .recheck import RecheckOptions, check_articles
 
-    (request,) = _unpack_job(folders, job)
+    (request,) = unpack_job(folders, job)
     options = RecheckOptions(seconds=request.seconds, waits=request.waits, hosts=HostQueue(shared=True))
     answers = asyncio.run(check_articles(request.sources, request.site, request.articles, options))
     return {id: (answer.available, answer.reason) for id, answer in answers.items()}
@@ -398,16 +426,3 @@ class ReportingFetcher:
         got = await self.fetcher.get(url, conditional=conditional, accept=accept)
         isolation.report_progress(url)
         return got
-
-
-@dataclass(frozen=True)
-class _CachingFetcher:
-    """A fetcher that requests each page once."""
-
-    fetcher: Fetcher
-    pages: dict[str, FetchedDocument] = field(default_factory=dict)
-
-    async def get(self, url: str, *, conditional: bool = False, accept: str = "") -> FetchedDocument:
-        if url not in self.pages:
-            self.pages[url] = await self.fetcher.get(url, conditional=conditional, accept=accept)
-        return self.pages[url]

@@ -5,7 +5,7 @@ A backoff belongs to a host and not to a source: two sources of one portal ask t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 from ..credentials import remove_credentials
 from ..source import Validators
 from ..storage.tables import host_backoff, http_validators, sources
+
+_AT_ONCE = 500  # names in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,21 @@ def save_fault(connection: Connection, name: str, fault: str, now: datetime) -> 
     return changed
 
 
+def save_unchanged(connection: Connection, names: Collection[str], now: datetime) -> set[str]:
+    """Record that these sources were read well, and had nothing new. Returns those whose fault is over with that."""
+    asked, over, seen = sorted(names), set(), set()
+    for some in (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE)):
+        for row in connection.execute(sa.select(sources.c.name, sources.c.fault).where(sources.c.name.in_(some))):
+            seen.add(row.name)
+            if row.fault:
+                over.add(row.name)
+        well = sources.c.name.in_(some) & (sources.c.fault == "")
+        connection.execute(sa.update(sources).where(well).values(last_read=now, last_good=now))
+    for name in sorted(over | (set(asked) - seen)):
+        save_fault(connection, name, "", now)
+    return over
+
+
 def save_source_state(connection: Connection, name: str, state: SourceState, values: Mapping[str, Any]) -> None:
     if state.last_read is None and state.first_read is None:
         connection.execute(sa.insert(sources).values({"name": name, "fault": "", **values}))
@@ -62,15 +79,21 @@ def save_source_state(connection: Connection, name: str, state: SourceState, val
         connection.execute(sa.update(sources).where(sources.c.name == name).values(values))
 
 
-def load_validators(connection: Connection, source: str) -> dict[str, Validators]:
-    rows = connection.execute(sa.select(http_validators).where(http_validators.c.source == source))
-    return {row.url: Validators(etag=row.etag, last_modified=row.last_modified) for row in rows}
+def load_validators(connection: Connection, names: Collection[str]) -> dict[str, dict[str, Validators]]:
+    """The validators of the last stored gather of these sources, by source and address."""
+    found: dict[str, dict[str, Validators]] = {name: {} for name in names}
+    asked = sorted(names)
+    for some in (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE)):
+        for row in connection.execute(sa.select(http_validators).where(http_validators.c.source.in_(some))):
+            value = Validators(etag=row.etag, last_modified=row.last_modified, digest=row.digest)
+            found[row.source][row.url] = value
+    return found
 
 
 def save_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
     for url, value in {remove_credentials(url): value for url, value in fresh.items()}.items():
         here = (http_validators.c.source == source) & (http_validators.c.url == url)
-        values = {"etag": value.etag, "last_modified": value.last_modified}
+        values = {"etag": value.etag, "last_modified": value.last_modified, "digest": value.digest}
         if not connection.execute(sa.update(http_validators).where(here).values(values)).rowcount:
             connection.execute(sa.insert(http_validators).values(source=source, url=url, **values))
 

@@ -149,6 +149,7 @@ class PluginRegistry(Generic[T]):
         """
         built: dict[str, T] = {}
         problems: list[Problem] = []
+        find = functools.cache(self.find)  # a type is looked at once, however many are of it
         section = raw.data.get(f"{self.section}s")
         for name, settings in section.items() if isinstance(section, dict) else ():
             path: KeyPath = (f"{self.section}s", name)
@@ -159,7 +160,7 @@ class PluginRegistry(Generic[T]):
                 problems.append(raw.problem((*path, "type"), f"is missing; types: {', '.join(self.names())}"))
                 continue
             try:
-                plugin, found = self._build(settings, name, raw, path)
+                plugin, found = self._build(find(settings["type"]), settings, name, raw, path)
             except BrokenPlugin as error:
                 plugin, found = self._stand_in(name, str(error)), []
             except UserError as error:
@@ -170,10 +171,9 @@ class PluginRegistry(Generic[T]):
         return built, problems
 
     def _build(
-        self, settings: dict[str, Any], name: str, raw: RawConfig, path: KeyPath
+        self, cls: type[T], settings: dict[str, Any], name: str, raw: RawConfig, path: KeyPath
     ) -> tuple[T | None, list[Problem]]:
-        """One channel or source, or the problems with its settings. Raises as `find`."""
-        cls = self.find(settings["type"])
+        """One channel or source of a type, or the problems with its settings. Raises BrokenPlugin."""
         problems: list[Problem] = []
         if "name" in settings:
             problems.append(raw.problem((*path, "name"), "is not a known key: the key above it is the name"))

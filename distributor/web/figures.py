@@ -17,6 +17,7 @@ from ..api_access import tokens
 from ..delivery import attempts, channel_state, monitoring
 from ..delivery.monitoring import EditionStanding, Waiting
 from ..gathering import source_state
+from ..gathering.polling import Pace
 from ..model import BounceType, DeliveryState
 from ..newsroom import Newsroom
 from ..personal_channel import PersonalChannel
@@ -76,7 +77,7 @@ BROKEN = Metric("distributor_channel_broken", "1 if the channel as a whole faile
 BROKEN_SINCE = Metric("distributor_channel_broken_since_timestamp_seconds", "Since when it has failed.", ("channel",))
 BACKING_OFF = Metric("distributor_channel_backing_off", "1 while the channel waits as its far end asks.", ("channel",))
 SOURCE_READ = Metric("distributor_source_last_success_timestamp_seconds", "When it was last read well.", ("source",))
-SOURCE_EVERY = Metric("distributor_source_interval_seconds", "How often it is to be read.", ("source",))
+SOURCE_EVERY = Metric("distributor_source_interval_seconds", "How often it is to be read at least.", ("source",))
 SOURCE_FAULT = Metric("distributor_source_fault", "1 if it cannot be read, or staff should look at it.", ("source",))
 SOURCE_ARTICLES = Metric("distributor_source_articles", "Articles that it had when it was last read.", ("source",))
 
@@ -123,7 +124,7 @@ def store_figures(
         yield MetricSample(BACKING_OFF, name in backoffs, (name,))
     states = {state.name: state for state in source_state.list_source_states(connection)}
     for name, source in newsroom.sources.items():
-        yield MetricSample(SOURCE_EVERY, source.every.total_seconds(), (name,))
+        yield MetricSample(SOURCE_EVERY, Pace.of(source).longest.total_seconds(), (name,))
         if state := states.get(name):
             yield MetricSample(SOURCE_FAULT, bool(state.fault), (name,))
             yield MetricSample(SOURCE_ARTICLES, state.last_count, (name,))

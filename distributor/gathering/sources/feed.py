@@ -5,10 +5,11 @@
         type: feed
         url: https://bacson.example/rss
 
-Give `url`, or `file` for one that lies on the disk. Feeds are requested with the validators of the last gather, so an
-unchanged one costs next to nothing. A feed behind a password has it in its address, from the environment:
-`https://name:${FEED_PASSWORD}@bacson.example/rss`; it is sent to that server and shown nowhere. Dates without a zone
-are in the source's `timezone`, and `GMT+7` means seven hours ahead, whatever other programs make of it.
+Give `url`, or `file` for one that lies on the disk. Feeds are requested with the validators of the last gather, and the same
+bytes are not read twice, so an unchanged one costs next to nothing. `ttl`, `skipHours` and `skipDays` of a feed and the
+`max-age` of its server are followed between `every` and `at_least_every`. A feed behind a password has it in its address,
+from the environment: `https://name:${FEED_PASSWORD}@bacson.example/rss`; it is sent to that server and shown nowhere. Dates
+without a zone are in the source's `timezone`, and `GMT+7` means seven hours ahead, whatever other programs make of it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from distributor.source import (
     Source,
     SourceError,
     Url,
+    Validators,
     processor_time,
 )
 from distributor.text import clean_line, html_to_text
@@ -64,6 +66,14 @@ class FeedSource(Source):
     def __post_init__(self) -> None:
         if (self.url is None) == (self.file is None):
             raise ValueError("give either url or file")
+
+    @property
+    def is_local(self) -> bool:
+        return self.file is not None
+
+    @property
+    def watched_url(self) -> str:
+        return self.url or ""
 
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         got = await fetcher.get(self.url, conditional=True) if self.url else await asyncio.to_thread(self._from_disk)
@@ -97,6 +107,7 @@ class FeedSource(Source):
         """The articles of a feed from its bytes. Raises SourceError where it is no feed."""
         from distributor.gathering.dates import summarize_doubts
         from distributor.gathering.feeds import newest_entries, read_feed
+        from distributor.gathering.polling import read_feed_hints
 
         try:
             entries = read_feed(got)
@@ -113,7 +124,7 @@ class FeedSource(Source):
                 doubts += [f"item {number} ({name}): {doubt}" for doubt in self._doubts(entry)]
             else:
                 faults.append(f"item {number} ({name}) {fault}")
-        known = {self.url: got.validators} if self.url and (got.validators.etag or got.validators.last_modified) else {}
+        known = {self.url: got.validators} if self.url and got.validators != Validators() else {}
         notes = [f"{self.url} has moved for good to {got.moved_to}: change it in config.yaml"] if got.moved_to else []
         if len(entries) > len(chosen):
             notes.append(
@@ -121,7 +132,11 @@ class FeedSource(Source):
                 "out: set max_articles to read more"
             )
         return FetchResult(
-            articles=articles, faults=faults, notes=[*notes, *summarize_doubts(doubts)], validators=known
+            articles=articles,
+            faults=faults,
+            notes=[*notes, *summarize_doubts(doubts)],
+            validators=known,
+            hints=read_feed_hints(got.body, got.headers),
         )
 
     def _doubts(self, entry: FeedEntry) -> Sequence[str]:

@@ -114,6 +114,10 @@ class PageSource(Source):
 
     samples = PAGES
 
+    @property
+    def is_local(self) -> bool:
+        return self.folder is not None
+
     async def gather(self, fetcher: Fetcher, now: datetime) -> FetchResult:
         from distributor.gathering.dates import summarize_doubts
         from distributor.gathering.extraction.article import collect_warnings
@@ -163,7 +167,7 @@ class PageSource(Source):
             read.articles.append(article)
             read.pages.append((link.url, found))
             read.doubts += [f"{link.url}: {doubt}"] if doubt else []
-            if got.validators.etag or got.validators.last_modified:
+            if got.validators != Validators():
                 read.validators[link.url] = got.validators
         return True
 
