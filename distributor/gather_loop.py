@@ -23,7 +23,7 @@ from .workers import FaultLog
 
 log = logging.getLogger("distributor.service")
 
-MOST_AT_ONCE = 256  # sources that one process claims: what it has no time for is left to others
+MOST_AT_ONCE = 256  # sources that one process has claimed at a time: what it cannot begin is left to others
 _MAX_REFRESH_GAP = timedelta(minutes=15)  # articles whose time has come, without a gather that brought anything new
 _LONGEST_SLEEP = timedelta(seconds=60)  # before the plans are read again: another process may have died
 
@@ -39,6 +39,7 @@ class GatherLoop:
         self._tasks: set[asyncio.Task[None]] = set()
         self._choosing: asyncio.Task[None] | None = None
         self._claims: dict[str, int] = {}  # what this process is gathering: the numbers of the claims by source
+        self._renewed: datetime | None = None  # when the claims were last renewed
         self._first = True  # this process has not claimed all that is due to it: settings may have changed
         self._sleeps: tuple[datetime, datetime] | None = None  # from when until when no source is due
         self._notes: dict[str, tuple[str, ...]] = {}  # what the last gather reported; logged once, not every time
@@ -55,7 +56,8 @@ class GatherLoop:
             return
         wanted = {name for one in coming for name in self._sources_of(one.newsletter)}
         wanted = set(self.newsroom.sources) if soon else wanted
-        if not wanted and self._sleeps and self._sleeps[0] <= now < self._sleeps[1]:
+        sleeping = self._sleeps is not None and self._sleeps[0] <= now < self._sleeps[1]
+        if sleeping and not wanted and not self._must_renew(now):
             return
         self._choosing = asyncio.create_task(self._choose(now, wanted))
 
@@ -85,6 +87,12 @@ class GatherLoop:
             with contextlib.suppress(DistributorError):  # then the claims end by themselves
                 await self.database.write_in_thread(gather_plans.give_back, self._claims)
 
+    def _must_renew(self, now: datetime) -> bool:
+        """Whether others would soon take what this process is gathering."""
+        return bool(self._claims) and not (
+            self._renewed and timedelta() <= now - self._renewed < gather_plans.CLAIM / 3
+        )
+
     def _sources_of(self, newsletter: str) -> Iterable[str]:
         return self.newsroom.newsletter(newsletter).sources or self.newsroom.sources
 
@@ -105,11 +113,15 @@ class GatherLoop:
 
     async def _claim(self, now: datetime, soon: set[str]) -> dict[str, int]:
         """Claim the sources that are due; the numbers of the claims by name. Notes until when none is due."""
+        if self._must_renew(now):
+            await self.database.write_in_thread(gather_plans.renew, dict(self._claims), now)
+            self._renewed = now
         others = [source for name, source in self.newsroom.sources.items() if name not in self._claims]
         plans = await self.database.read_in_thread(gather_plans.load_plans, [source.name for source in others])
         due = gather_plans.find_due(others, plans, now, soon=soon, first=self._first)
-        some = due[:MOST_AT_ONCE]
+        some = due[: max(MOST_AT_ONCE - len(self._claims), 0)]
         claims = await self.database.write_in_thread(gather_plans.claim, some, plans, now) if some else {}
+        self._renewed = self._renewed if self._claims else now
         self._claims |= claims
         if len(due) == len(some):
             self._first = False

@@ -79,7 +79,7 @@ def store_articles(
     _save_decisions(connection, decisions, known, now)
     seen = {"last_read": now, "last_count": len(found) + harvest.unchanged}
     save_source_state(connection, source.name, state, seen | ({"first_read": now} if is_first else {}))
-    save_validators(connection, source.name, harvest.validators)
+    save_validators(connection, source.name, harvest.validators, now)
     return replace(decisions.changes, faults=(*faults, *decisions.changes.faults))
 
 

@@ -23,7 +23,7 @@ from .polling import Pace, plan_next
 from .reader_version import reader_of
 from .source_state import MAX_BACKOFF
 
-CLAIM = timedelta(seconds=330)  # longer than a gather may take
+CLAIM = timedelta(seconds=330)  # how long a claim lasts that is not renewed
 SOON_SHARE = 3  # before an edition, a gather is fresh for this part of `every`
 _AT_ONCE = 500  # names in one statement
 
@@ -149,6 +149,13 @@ def claim(
         if won:
             turns[source.name] = turn
     return turns
+
+
+def renew(connection: Connection, turns: Mapping[str, int], now: datetime) -> None:
+    """Keep claims for longer: these sources are still being gathered."""
+    for name, turn in sorted(turns.items()):
+        here = (table.c.name == name) & (table.c.turn == turn) & table.c.claimed_until.is_not(None)
+        connection.execute(sa.update(table).where(here).values(claimed_until=now + CLAIM))
 
 
 def give_back(connection: Connection, turns: Mapping[str, int]) -> None:

@@ -19,6 +19,7 @@ from ..source import Validators
 from ..storage.tables import host_backoff, http_validators, sources
 
 _AT_ONCE = 500  # names in one statement
+_VALIDATORS_KEPT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,14 @@ def load_validators(connection: Connection, names: Collection[str]) -> dict[str,
     return found
 
 
-def save_validators(connection: Connection, source: str, fresh: Mapping[str, Validators]) -> None:
+def save_validators(connection: Connection, source: str, fresh: Mapping[str, Validators], now: datetime) -> None:
+    """Keep these for the next gather, and no longer those of pages that have not changed for months: most of them are listed
+    nowhere any more, and one that is still read is read once more."""
+    old = (http_validators.c.source == source) & (http_validators.c.stored < now - _VALIDATORS_KEPT)
+    connection.execute(sa.delete(http_validators).where(old))
     for url, value in {remove_credentials(url): value for url, value in fresh.items()}.items():
         here = (http_validators.c.source == source) & (http_validators.c.url == url)
-        values = {"etag": value.etag, "last_modified": value.last_modified, "digest": value.digest}
+        values = {"etag": value.etag, "last_modified": value.last_modified, "digest": value.digest, "stored": now}
         if not connection.execute(sa.update(http_validators).where(here).values(values)).rowcount:
             connection.execute(sa.insert(http_validators).values(source=source, url=url, **values))
 

@@ -38,12 +38,12 @@ sources = Table(
 )
 
 # Validators that servers gave us for conditional requests, and the hash of the answer that they came with; stored together
-# with the articles of the same gathering.
+# with the articles of the same gathering, at `stored`.
 http_validators = Table(
     "http_validators", metadata,
     column("source", String(40), primary_key=True), column("url", String(2000), primary_key=True),
     column("etag", Text, default=""), column("last_modified", Text, default=""),
-    column("digest", String(64), default="", server_default=""),
+    column("digest", String(64), default="", server_default=""), column("stored", UTC_TIME),
 )  # fmt: skip
 
 # When each source is gathered next. Who begins raises `turn` and claims it until `claimed_until`, so that of several

@@ -95,6 +95,17 @@ def test_who_has_lost_a_claim_writes_nothing(database: Database) -> None:
     assert plan.claimed_until == NOW + 2 * CLAIM + MINUTE
 
 
+def test_a_claim_that_is_renewed_lasts_longer(database: Database) -> None:
+    turn = claim(database, {})
+    with database.write() as connection:
+        gather_plans.renew(connection, {"a": turn}, NOW + 4 * MINUTE)
+    assert not find_due([SOURCE], load(database), NOW + CLAIM + MINUTE)
+    finish(database, {}, turn=turn)
+    with database.write() as connection:
+        gather_plans.renew(connection, {"a": turn}, NOW + 4 * MINUTE)
+    assert load(database)["a"].claimed_until is None, "what has ended is not claimed anew"
+
+
 def test_a_gather_by_hand_leaves_the_claim_of_the_service_alone(database: Database) -> None:
     turn = claim(database, {})
     plan = finish(database, load(database), NOW + MINUTE)

@@ -20,6 +20,7 @@ from distributor.gathering import source_state
 from distributor.gathering.source_reader import check_availability_of_articles
 from distributor.gathering.source_state import MAX_BACKOFF, find_backoff, parse_retry_after
 from distributor.gathering.sources.feed import FeedSource
+from distributor.source import Validators
 from distributor.storage.database import Database
 from support.builders import article, settings
 from support.newsroom import Room
@@ -209,6 +210,18 @@ def test_when_the_time_is_over_it_is_asked_again(room: Room, portal: Portal) -> 
     portal.wait = ""
     room.wait_for(lambda: room.run("gather", "a").code == 0)
     assert len(portal.asked) == 2
+
+
+def test_validators_of_pages_that_nobody_lists_any_more_are_forgotten(database: Database) -> None:
+    page = Validators(etag='"1"', digest="0" * 64)
+    with database.write() as connection:
+        source_state.save_validators(connection, "a", {"https://a.example/1": page}, NOW)
+        source_state.save_validators(connection, "b", {"https://b.example/1": page}, NOW)
+        source_state.save_validators(connection, "a", {"https://a.example/2": page}, NOW + timedelta(days=91))
+        assert source_state.load_validators(connection, ["a", "b"]) == {
+            "a": {"https://a.example/2": page},
+            "b": {"https://b.example/1": page},
+        }
 
 
 def test_many_sources_without_news_are_written_down_at_once(database: Database) -> None:

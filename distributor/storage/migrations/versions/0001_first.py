@@ -55,6 +55,7 @@ def _sources() -> None:
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("last_modified", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("stored", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_http_validators")),
     )
     op.create_table(
