@@ -19,7 +19,7 @@ from distributor import pipeline
 from distributor.articles.matching import ArticleChanges
 from distributor.gather_loop import GatherLoop
 from distributor.gathering import gather_plans
-from distributor.gathering.gather_plans import Outcome
+from distributor.gathering.gather_plans import GatherOutcome
 from distributor.gathering.sources.feed import FeedSource
 from distributor.storage.database import Database
 from distributor.workers import FaultLog
@@ -107,7 +107,7 @@ class Newsroom:
         self.gathered += names
         with self.database.write() as connection:
             plans = gather_plans.load_plans(connection, names)
-            outcomes = [Outcome(source=self.sources[name], turn=turns[name]) for name in names]
+            outcomes = [GatherOutcome(source=self.sources[name], turn=turns[name]) for name in names]
             gather_plans.finish(connection, outcomes, plans, self.now)
         for name in names:
             on_result(pipeline.GatherResult(name, unchanged=True))

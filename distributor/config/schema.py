@@ -24,6 +24,7 @@ from ..model import Language
 from ..storage.address import parse_store_url
 from .bounces import BounceGuard, BounceMailboxSettings
 from .editorial import GreetingTemplate, Label, NewsletterBlock, PreheaderTemplate, SubjectTemplate
+from .gathering import Gathering
 from .images import Images
 from .retention import Retention
 from .section import Section
@@ -301,19 +302,6 @@ class Newsletter(Section):
     on_the_web: bool = Field(True, description="show it on the web pages: sign-up, archive, feeds")
     on_uncertain: Literal["resend", "hold"] = Field(
         "resend", description="resend or hold an email that may or may not have been sent before a crash"
-    )
-
-
-class Gathering(Section):
-    """How servers of sources are asked, whichever source asks."""
-
-    at_once: int = Field(64, ge=1, le=1000, description="most feeds that are asked at the same time")
-    pause: float = Field(
-        0.2,
-        ge=0,
-        le=60,
-        description="seconds between two requests to one server, which gets one at a time",
-        examples=[1.5],
     )
 
 

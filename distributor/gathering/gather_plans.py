@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from ..source import PollingHints, Source
+from ..storage.gather_tables import gather_plans as table
 from ..storage.statements import insert_into
-from ..storage.tables import gather_plans as table
 from .polling import Pace, plan_next
 from .reader_version import reader_of
 from .source_state import MAX_BACKOFF
@@ -44,7 +44,7 @@ class GatherPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class GatherOutcome:
     """How the gather of one source has ended. `turn` is the claim that it was done by; 0 without one, as by hand.
 
     `changed`: it has brought something. `stored`: its articles and validators are in the store, as its present settings and
@@ -165,7 +165,9 @@ def give_back(connection: Connection, turns: Mapping[str, int]) -> None:
         connection.execute(sa.update(table).where(here).values(claimed_until=None))
 
 
-def finish(connection: Connection, outcomes: Iterable[Outcome], plans: Mapping[str, GatherPlan], now: datetime) -> None:
+def finish(
+    connection: Connection, outcomes: Iterable[GatherOutcome], plans: Mapping[str, GatherPlan], now: datetime
+) -> None:
     """Write down how gathers have ended, and plan the next ones. An outcome whose claim is no longer held is not written:
     another process has taken over. `plans` are those from before the gather."""
     claimed, unclaimed = [], []
@@ -191,7 +193,7 @@ _FINISH = (
 )
 
 
-def _row(outcome: Outcome, plan: GatherPlan | None, now: datetime) -> dict[str, Any]:
+def _row(outcome: GatherOutcome, plan: GatherPlan | None, now: datetime) -> dict[str, Any]:
     source, before = outcome.source, plan.hints if plan else PollingHints()
     hints = before if outcome.hints is None else outcome.hints
     changed = now if outcome.changed or plan is None else plan.changed

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from .. import isolation
-from ..config.schema import Gathering, Site
+from ..config.gathering import Gathering
+from ..config.schema import Site
 from ..credentials import find_secrets, redact_secrets
 from ..errors import Busy, LimitExceeded, NotModified, SourceBug, SourceError, StartFailed, UnreadableContent
 from ..isolation import ChildFailed, ChildLimits, call_isolated_async

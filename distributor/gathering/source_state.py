@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from ..credentials import remove_credentials
 from ..source import Validators
-from ..storage.tables import host_backoff, http_validators, sources
+from ..storage.gather_tables import host_backoff, http_validators
+from ..storage.tables import sources
 
 _AT_ONCE = 500  # names in one statement
 _VALIDATORS_KEPT = timedelta(days=90)

@@ -20,7 +20,7 @@ from ..articles.matching import ArticleChanges, host_of
 from ..errors import Busy, NotModified, SourceError, UserError
 from ..gathering import gather_plans, source_state
 from ..gathering.anomalies import describe_silence
-from ..gathering.gather_plans import GatherPlan, Outcome
+from ..gathering.gather_plans import GatherOutcome, GatherPlan
 from ..gathering.reader_version import reader_of
 from ..gathering.source_reader import GatherRequest, read_source
 from ..gathering.watching import Answered, watch_sources
@@ -229,8 +229,8 @@ class _Gathering:
             return intake, self._finish(connection, source, intake.anomaly, now, **more)
 
     def _finish(self, connection: Connection, /, source: Source, fault: str, now: datetime, **more: Any) -> bool:
-        """Write down how a gather has ended; whether its fault is new. `more` are fields of the `Outcome`."""
-        outcome = Outcome(source=source, turn=self.turns.get(source.name, 0), **more)
+        """Write down how a gather has ended; whether its fault is new. `more` are fields of the `GatherOutcome`."""
+        outcome = GatherOutcome(source=source, turn=self.turns.get(source.name, 0), **more)
         gather_plans.finish(connection, [outcome], self.known.plans, now)
         return source_state.save_fault(connection, source.name, fault, now)
 
@@ -241,7 +241,7 @@ class _Gathering:
         def record(connection: Connection) -> bool:
             source_state.save_backoffs(connection, error.waits, now)
             if isinstance(error, Busy) and not error.asked:  # nothing is known of it that was not known before
-                outcome = Outcome(source=source, turn=self.turns.get(source.name, 0), not_before=until)
+                outcome = GatherOutcome(source=source, turn=self.turns.get(source.name, 0), not_before=until)
                 gather_plans.finish(connection, [outcome], self.known.plans, now)
                 return False
             return self._finish(connection, source, str(error), now, not_before=until)
@@ -263,7 +263,7 @@ class _Gathering:
                         told |= {source.name} if source_state.save_fault(connection, source.name, words, now) else set()
             well = [source.name for source in unchanged if source.name not in silent]
             told |= source_state.save_unchanged(connection, well, now)
-            outcomes = [Outcome(source=source, turn=self.turns.get(source.name, 0)) for source in unchanged]
+            outcomes = [GatherOutcome(source=source, turn=self.turns.get(source.name, 0)) for source in unchanged]
             gather_plans.finish(connection, outcomes, self.known.plans, now)
             return silent, told
 

@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.gathering import gather_plans
-from distributor.gathering.gather_plans import CLAIM, GatherPlan, Outcome, find_due
+from distributor.gathering.gather_plans import CLAIM, GatherOutcome, GatherPlan, find_due
 from distributor.gathering.sources.feed import FeedSource
 from distributor.source import PollingHints
 from distributor.storage.database import Database
-from distributor.storage.tables import gather_plans as table
+from distributor.storage.gather_tables import gather_plans as table
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -33,7 +33,7 @@ def claim(database: Database, plans: dict[str, GatherPlan], now: datetime = NOW)
 
 def finish(database: Database, plans: dict[str, GatherPlan], now: datetime = NOW, **outcome: object) -> GatherPlan:
     with database.write() as connection:
-        gather_plans.finish(connection, [Outcome(source=SOURCE, **outcome)], plans, now)  # type: ignore[arg-type]
+        gather_plans.finish(connection, [GatherOutcome(source=SOURCE, **outcome)], plans, now)  # type: ignore[arg-type]
     return load(database)["a"]
 
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from distributor import pipeline
 from distributor.errors import Busy, NotModified, SourceError
 from distributor.gathering import watching
-from distributor.gathering.source_reader import GatherRequest
+from distributor.gathering.source_reader import GatherRequest, read_source
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.watching import NotWatched, WatchAnswer, watch_sources
 from distributor.isolation import ChildLimits
@@ -94,11 +94,10 @@ def portal(site: WebSite, tmp_path: Path) -> Iterator[Portal]:
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the sources that are read in a child process of their own from now on."""
     names: list[str] = []
-    read = gathering.read_source
 
     async def counting(source: Any, *given: Any, **more: Any) -> Any:
         names.append(source.name)
-        return await read(source, *given, **more)
+        return await read_source(source, *given, **more)
 
     monkeypatch.setattr(gathering, "read_source", counting)
     return names
