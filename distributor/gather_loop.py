@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from . import pipeline
@@ -29,13 +29,22 @@ _LONGEST_SLEEP = timedelta(seconds=60)  # before the plans are read again: anoth
 
 
 class GatherLoop:
-    """Gathers from the sources that are due, and then brings up to date what channels show of all articles."""
+    """Gathers from the sources that are due, and then brings up to date what channels show of all articles: here, or with
+    `refresh_elsewhere` where their files lie."""
 
-    def __init__(self, newsroom: Newsroom, database: Database, clock: Callable[[], datetime], faults: FaultLog) -> None:
+    def __init__(
+        self,
+        newsroom: Newsroom,
+        database: Database,
+        clock: Callable[[], datetime],
+        faults: FaultLog,
+        refresh_elsewhere: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.newsroom = newsroom
         self.database = database
         self.clock = clock
         self.faults = faults
+        self.refresh = refresh_elsewhere or self.refresh_here
         self._tasks: set[asyncio.Task[None]] = set()
         self._choosing: asyncio.Task[None] | None = None
         self._claims: dict[str, int] = {}  # what this process is gathering: the numbers of the claims by source
@@ -60,6 +69,13 @@ class GatherLoop:
         if sleeping and not wanted and not self._must_renew(now):
             return
         self._choosing = asyncio.create_task(self._choose(now, wanted))
+
+    async def keep_claims(self, stop: asyncio.Event) -> None:
+        """Until nothing is being gathered here any more, or `stop`: see to it that nobody else takes it."""
+        while self._running() and not stop.is_set():
+            await self.wait(stop, gather_plans.CLAIM.total_seconds() / 6)
+            if self._must_renew(self.clock()):
+                self.start_due(self.clock())
 
     async def wait(self, stop: asyncio.Event, seconds: float) -> None:
         """Until nothing is being gathered, or `stop`, or the time is over."""
@@ -174,7 +190,7 @@ class GatherLoop:
             else:
                 self.faults.report("showing what is new")
 
-    async def refresh(self) -> None:
+    async def refresh_here(self) -> None:
         """Bring what channels show of the store as a whole up to date; one at a time."""
         async with self._refreshing:
             faults = await pipeline.refresh_feeds(self.newsroom, self.database, self.clock)

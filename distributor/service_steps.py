@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from . import pipeline
 from .config.bounces import BounceMailboxSettings
 from .delivery.lease import new_owner
@@ -26,9 +28,10 @@ RECHECK_VALID_FOR = timedelta(minutes=2)  # how long the answer of a recheck is 
 
 
 class ServiceSteps:
-    """The steps of one process. `wake` is called when one of them has made something that is to be delivered."""
+    """The steps of one process. `wake` is called when one of them has made something that is to be delivered. `by_tasks`:
+    what channels show of all articles is brought up to date by whoever has their files."""
 
-    def __init__(self, process: StoreWatch, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, process: StoreWatch, wake: Callable[[], None] = lambda: None, *, by_tasks: bool = False) -> None:
         self.process = process
         self.newsroom = process.newsroom
         self.database = process.database
@@ -36,7 +39,8 @@ class ServiceSteps:
         self.faults = process.faults
         self.wake = wake
         self.owner = new_owner()
-        self.gathering = GatherLoop(process.newsroom, process.database, process.clock, process.faults)
+        elsewhere = self._ask_for_pages if by_tasks else None
+        self.gathering = GatherLoop(process.newsroom, process.database, process.clock, process.faults, elsewhere)
         self._rechecked: dict[str, datetime] = {}  # when an article was
         self._passed: set[str] = set()  # messages in mailboxes that are no reports
         self._beside: dict[str, asyncio.Task[None]] = {}  # what runs beside the rest, by name
@@ -65,7 +69,25 @@ class ServiceSteps:
 
     def handlers(self) -> Mapping[str, Handler]:
         """The same steps for tasks, by queue."""
-        return {queue.EDITIONS: self._editions_task, queue.BOUNCES: self._mailbox_task}
+        return {
+            queue.EDITIONS: self._editions_task,
+            queue.GATHER: self._gather_task,
+            queue.BOUNCES: self._mailbox_task,
+            queue.PAGES: self.gathering.refresh_here,
+        }
+
+    # -- articles ----------------------------------------------------------------------------------------------------
+
+    async def _gather_task(self, newsletters: str) -> None:
+        """Gather what is due, and what these newsletters (names, with commas between) will soon need."""
+        now = self.clock()
+        known = self.newsroom.settings.newsletters
+        coming = [pipeline.UpcomingEvent(now, name) for name in newsletters.split(",") if name in known]
+        self.gathering.start_due(now, coming)
+        self.start("keeping claims", lambda: self.gathering.keep_claims(self.process.stop))
+
+    async def _ask_for_pages(self) -> None:
+        await self.database.write_in_thread(_ask_once, queue.PAGES)
 
     # -- editions ----------------------------------------------------------------------------------------------------
 
@@ -145,6 +167,12 @@ class ServiceSteps:
         boxes = [box for box in self.newsroom.settings.bounces if str(box) == mailbox]
         if boxes and not await self.process.clock_is_wrong():
             await self.process.guarded("bounces", lambda: self.check_mailboxes(boxes))
+
+
+def _ask_once(connection: Connection, name: str) -> None:
+    """Ask for what has no arguments, unless somebody is asked already and has not begun."""
+    if not queue.is_waiting(connection, name):
+        queue.ask(connection, name, [{}])
 
 
 def _log_mailbox(result: pipeline.MailboxResult) -> None:
