@@ -120,9 +120,8 @@ class SmtpServerSettings:
     def provider_headers(self) -> ProviderHeaders:
         return headers_of(self.provider, self.rewrites)
 
-    def server(self, helo_name: str, response_timeout: float, among: int, place: str = "") -> SmtpServer:
-        """The server to connect to. `among` processes share its rates. `place` says where its settings stand in those of
-        the channel."""
+    def server(self, helo_name: str, response_timeout: float, place: str = "") -> SmtpServer:
+        """The server to connect to. `place` says where its settings stand in those of the channel."""
         return SmtpServer(
             host=self.host,
             port=self.port or PORTS[self.tls],
@@ -135,7 +134,7 @@ class SmtpServerSettings:
             connections=self.connections,
             messages_per_connection=self.messages_per_connection,
             weight=self.weight,
-            rates=tuple(rate.shared(among) for rate in self.rates),
+            rates=self.rates,
             timeouts=SmtpTimeouts(answer=response_timeout),
             place=place,
         )

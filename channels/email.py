@@ -160,18 +160,17 @@ class EmailChannel(PersonalChannel):
         name = write_to_maildir(self.maildir, recipient.message_id, message)
         return Receipt(remote_id=name, reply="saved in the Maildir")
 
-    def transport(self, among: int = 1) -> Transport:
-        servers = self._servers(among)
+    def transport(self) -> Transport:
+        servers = self._servers()
         if not servers:
             return SequentialTransport(self)
-        domains = {domain: [rate.shared(among) for rate in rates] for domain, rates in self.domain_rates.items()}
         headers = [one.provider_headers for one in self.servers or (self._single(),)]
         packs = {
             server: self._message_builder(changed).pack
             for server, changed in zip(servers, headers, strict=True)
             if changed != ProviderHeaders()
         }
-        return SmtpPool(servers, self._message_builder().pack, domains, among, packs)
+        return SmtpPool(servers, self._message_builder().pack, self.domain_rates, packs)
 
     async def check(self, attempt: Attempt) -> None:
         """Connect to each server, log in and leave, if there is one."""
@@ -200,15 +199,11 @@ class EmailChannel(PersonalChannel):
     def place(self) -> str:
         return ", ".join(server.host for server in self._servers()) or str(self.maildir)
 
-    def _servers(self, among: int = 1) -> list[SmtpServer]:
+    def _servers(self) -> list[SmtpServer]:
         if not self.servers:
-            return (
-                [self._single().server(self.helo_name, self.response_timeout.total_seconds(), among)]
-                if self.host
-                else []
-            )
+            return [self._single().server(self.helo_name, self.response_timeout.total_seconds())] if self.host else []
         return [
-            relay.server(self.helo_name, self.response_timeout.total_seconds(), among, place=f"servers[{number}].")
+            relay.server(self.helo_name, self.response_timeout.total_seconds(), place=f"servers[{number}].")
             for number, relay in enumerate(self.servers)
         ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from .attempt import Attempt, outside_attempt
 from .errors import DeliveryError, Unavailable
 from .http_client import HttpClient
 from .model import Receipt, Recipient, Rendition
+from .rate_leases import SharedRates
 
 DeliveryOutcome = Receipt | DeliveryError
 
@@ -67,9 +68,9 @@ class MessageQueue(Protocol):
         """What became of it. A mark that is asked for later is committed with this or after it."""
         ...
 
-    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
-        """How many seconds ago this channel has tried to send in the last `seconds`, whichever process did, to this domain
-        if one is named: the latest `most` emails, each with its last try, oldest first."""
+    @property
+    def rates(self) -> SharedRates | None:
+        """The rates of the channel, as all processes share them; None where nobody shares."""
         ...
 
 
@@ -91,6 +92,7 @@ class MessageBatch:
     allowed: Callable[[OutgoingMessage], bool] = lambda _: True
     attempts: Callable[[OutgoingMessage], Attempt] = field(default=lambda _: outside_attempt(HttpClient()))
     outcomes: dict[str, DeliveryOutcome] = field(default_factory=dict)
+    rates: SharedRates | None = None
     _waiting: deque[OutgoingMessage] = field(init=False)
     _later: list[tuple[float, OutgoingMessage]] = field(default_factory=list)
 
@@ -131,9 +133,6 @@ class MessageBatch:
 
     def answer(self, message: OutgoingMessage, outcome: DeliveryOutcome) -> None:
         self.outcomes[message.recipient.id] = outcome
-
-    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
-        return ()
 
 
 async def send_one(transport: Transport, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:

@@ -42,8 +42,8 @@ class PersonalChannel(Channel):
         """Carry the rendition to one recipient, once. Raises one of the four delivery errors: Rejected is about this
         recipient, Unavailable and AuthBroken are about the connection and stop the run until later."""
 
-    def transport(self, among: int = 1) -> Transport:
-        """Who carries the messages of this channel; `among` processes share what rates allow."""
+    def transport(self) -> Transport:
+        """Who carries the messages of this channel."""
         return SequentialTransport(self)
 
     async def publish(self, content: Content, attempt: Attempt) -> Receipt:

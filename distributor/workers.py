@@ -206,7 +206,7 @@ class StoreWatch:
 
 
 class DeliveryLoop(StoreWatch):
-    """Delivers what is due, again and again, until `stop`. `among` processes share what rates allow."""
+    """Delivers what is due, again and again, until `stop`."""
 
     def __init__(
         self,
@@ -216,12 +216,9 @@ class DeliveryLoop(StoreWatch):
         stop: asyncio.Event,
         *,
         tick: float = 5.0,
-        among: int = 1,
     ) -> None:
         super().__init__(newsroom, database, clock, stop, tick)
-        self.dispatcher = pipeline.make_delivery_worker(
-            newsroom, database, clock, stop, among=among, wake=self.wake.set
-        )
+        self.dispatcher = pipeline.make_delivery_worker(newsroom, database, clock, stop, wake=self.wake.set)
 
     async def run(self) -> None:
         """Deliver until `stop`. Raises StoreLost where the store or its key is not what it was: then nothing is sent on."""
@@ -276,7 +273,7 @@ def _log_report(report: RunStats, seconds: float) -> None:
 async def keep_workers_alive(config: Path, count: int, stop: asyncio.Event, *, by_tasks: bool = False) -> None:
     """Keep `count` - 1 more workers alive, each in a process of its own, until `stop`; those that work on tasks or those
     that look for work by themselves."""
-    arguments = ("worker",) if by_tasks else ("deliver", "--follow", "--share-of", str(count))
+    arguments = ("worker",) if by_tasks else ("deliver", "--follow")
     await asyncio.gather(*(keep_process_alive(config, "a worker", arguments, stop) for _ in range(count - 1)))
 
 

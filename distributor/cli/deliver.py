@@ -25,17 +25,8 @@ if TYPE_CHECKING:
 
 @click.command("deliver", short_help="Send the deliveries that are due.")
 @click.option("--follow", is_flag=True, help="Keep running until stopped, as another worker beside `serve`.")
-@click.option(
-    "--share-of",
-    "share_of",
-    metavar="N",
-    type=click.IntRange(1),
-    default=1,
-    show_default=True,
-    help="The number of processes that share the rate limits of the mail servers.",
-)
 @pass_cli_context
-def command(app: CliContext, follow: bool, share_of: int) -> None:
+def command(app: CliContext, follow: bool) -> None:
     """Send the deliveries that are due, and what waits in the outbox. No source is read and no edition is made.
 
     With --follow, keeps sending until Ctrl-C or SIGTERM. Several such workers may run beside each other and beside `serve`.
@@ -61,7 +52,7 @@ def command(app: CliContext, follow: bool, share_of: int) -> None:
         app.log_progress()
 
         stop = asyncio.Event()
-        loop = DeliveryLoop(app.newsroom, database, clock, stop, among=share_of)
+        loop = DeliveryLoop(app.newsroom, database, clock, stop)
 
         async def run() -> None:
             with stop_on_signals(stop):

@@ -27,6 +27,7 @@ from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailabl
 from ..message_queue import OutgoingMessage
 from ..model import Bounce, BounceType, Delivery, DeliveryState, Edition, Receipt, Recipient
 from ..personal_channel import PersonalChannel
+from ..rate_leases import SharedRates
 from . import control
 from .adapter_answers import sound_outcome
 from .attempts import ImageReader, no_image, open_attempt
@@ -97,6 +98,7 @@ class LedgerMessageQueue:
     rules: DeliveryRules
     report: RunStats
     shards: ShardQueue
+    rates: SharedRates | None = None
     _queue: deque[OutgoingMessage] = field(default_factory=deque)
     _later: list[tuple[float, int, OutgoingMessage]] = field(default_factory=list)
     _open: dict[OutgoingMessage, _TakenMessage] = field(default_factory=dict)
@@ -305,12 +307,6 @@ class LedgerMessageQueue:
         if self._left[shard] <= 0:
             del self._left[shard]
             self._used_up.add(shard)
-
-    async def history(self, seconds: float, most: int, domain: str = "") -> Sequence[float]:
-        now = self.rules.clock()
-        since = now - timedelta(seconds=seconds)
-        tries = await self.commit.call(self.commit.ledger.tried, self.channel, since, most, domain)
-        return [max((now - at).total_seconds(), 0.0) for at in tries]
 
     # -- shards ------------------------------------------------------------------------------------------------------
 

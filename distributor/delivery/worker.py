@@ -28,6 +28,7 @@ from .ledger import Ledger
 from .message_worker import DeliveryRules, LedgerMessageQueue
 from .post_worker import PostWorker
 from .queries import list_unclosed_editions
+from .rate_store import RateStore
 from .shard_queue import AskedShards, LedgerShards, ShardQueue
 from .stats import ProgressCallback, RunStats
 
@@ -45,7 +46,6 @@ class DeliveryWorker:
     channels: Mapping[str, Channel]
     rules: DeliveryRules
     progress: ProgressCallback | None = None
-    among: int = 1  # processes that share what rates allow
     wake: Callable[[], None] | None = None
     transports: dict[str, Transport] = field(default_factory=dict)
     asked: AskedShards | None = None  # those of its one channel that tasks ask for; without it any that is free
@@ -56,9 +56,11 @@ class DeliveryWorker:
         self.commit = GroupCommit(self.ledger, self.rules.clock)
         self.health = ChannelHealth(self.commit, self.rules, self.wake)
         self.posts = PostWorker(self.commit, self.health, self.rules)
+        self.rates = RateStore(self.ledger.database, self.ledger.tried, self.rules.clock)
 
     def close(self) -> None:
         self.health.probes.close()
+        self.rates.close()
         self.commit.close()
 
     async def run(self) -> RunStats:
@@ -132,9 +134,9 @@ class DeliveryWorker:
         name, health = channel.name, self.health
         if self.rules.stop.is_set() or await health.is_backing_off(name):
             return
-        messages = LedgerMessageQueue(channel, self.commit, self.rules, report, self._shards(name))
+        messages = LedgerMessageQueue(channel, self.commit, self.rules, report, self._shards(name), self.rates.of(name))
         if name not in self.transports:
-            self.transports[name] = channel.transport(self.among)
+            self.transports[name] = channel.transport()
         transport = self.transports[name]
         keeper = asyncio.create_task(messages.keep_leases())
         health.probes.end(name)

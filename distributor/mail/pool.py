@@ -16,17 +16,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Mapping, Sequence
-from math import ceil
 from types import MappingProxyType
 
+from ..clock import steady
 from ..errors import DeliveryError, Unavailable
 from ..message_queue import MessageQueue, OutgoingMessage
 from ..model import Receipt
 from .connection import ConnectionLost, SmtpConnection, SmtpServer
 from .health import MessageResult, ServerHealth
-from .rates import DomainBackoff, RateLimit, RateLimiter
+from .pool_rates import LimitedWay, PoolRates
+from .rates import RateLimit
 from .smtp_protocol import Phase
 from .transaction import BuildWireMessage, SmtpTransaction
 
@@ -48,8 +48,7 @@ class SmtpPool:
     """The transport of an email channel. It lives as long as the process, so that rates hold from run to run.
 
     `domains` are rates by recipient domain, kept over all servers together. `pack` makes the bytes of a message.
-    `packs` make it for servers that need other headers than the rest. `among` processes share what rates allow, of which
-    this is one.
+    `packs` make it for servers that need other headers than the rest.
     """
 
     def __init__(
@@ -57,21 +56,26 @@ class SmtpPool:
         servers: Sequence[SmtpServer],
         pack: BuildWireMessage,
         domains: Mapping[str, Sequence[RateLimit]] | None = None,
-        among: int = 1,
         packs: Mapping[SmtpServer, BuildWireMessage] = MappingProxyType({}),
     ) -> None:
         self.pack = pack
         self.packs = packs
-        self.among = among
-        self.domains = RateLimiter((), domains)
-        self.rests = DomainBackoff()
-        self.servers = [PooledServer(server, self) for server in servers]
+        self.rates = PoolRates(servers, domains or {})
+        self.servers = [
+            PooledServer(server, limits, self) for server, limits in zip(servers, self.rates.servers, strict=True)
+        ]
         self.done = asyncio.Event()
-        self._remembered = False
 
     async def send_all(self, messages: MessageQueue) -> None:
+        first = await messages.take()
+        if first is None:
+            return
+        messages.requeue(first)
+        async with self.rates.sharing(messages.rates):
+            await self._send_all(messages)
+
+    async def _send_all(self, messages: MessageQueue) -> None:
         self.done = asyncio.Event()
-        await self._remember(messages)
         for pooled in self.servers:
             pooled.taken, pooled.down = 0, None
         tasks = [asyncio.create_task(self._work(pooled, messages)) for pooled in self.servers]
@@ -95,26 +99,6 @@ class SmtpPool:
                 await probe_server(pooled.server)
                 return
         await probe_server(self.servers[-1].server)
-
-    async def _remember(self, messages: MessageQueue) -> None:
-        """Begin long windows with what earlier processes have sent. Which server took an email is not written down: each
-        is taken to have had its share by weight. From then on this process knows better what it has sent."""
-        limits = [(pooled.limits, "", pooled.server.weight) for pooled in self.servers]
-        weights = sum(weight for _, _, weight in limits)
-        kept = [*limits, *((self.domains, domain, weights) for domain in self.domains.domains)]
-        long = [one for one in kept if one[0].memory(one[1])[0]]
-        if self._remembered or not long:
-            return
-        first = await messages.take()
-        if first is None:
-            return
-        messages.requeue(first)
-        now = _now()
-        for one, domain, weight in long:
-            (seconds, count), share = one.memory(domain), weight / weights / self.among
-            ages = await messages.history(seconds, ceil(count / share), domain)
-            one.remember([now - age for age in ages], share, domain)
-        self._remembered = True
 
     async def _work(self, pooled: PooledServer, messages: MessageQueue) -> None:
         """One server at work; after a failure it is tried again as long as another one carries on."""
@@ -154,12 +138,12 @@ class SmtpPool:
 class PooledServer:
     """One server, and its connections during a run."""
 
-    def __init__(self, server: SmtpServer, all: SmtpPool) -> None:
+    def __init__(self, server: SmtpServer, limits: LimitedWay, all: SmtpPool) -> None:
         self.server = server
+        self.limits = limits
         self.taken = 0
         self.down: DeliveryError | None = None
         self._all = all
-        self.limits = RateLimiter(server.rates)
         self._health = ServerHealth(str(server))
         self._slots: set[asyncio.Task[None]] = set()
         self._passed_on: set[OutgoingMessage] = set()  # that were left to another server, once each
@@ -287,18 +271,27 @@ class PooledServer:
     async def _next(self, messages: MessageQueue) -> OutgoingMessage | None:
         """The next message, when rates and shares allow it. None at the end."""
         while not self._over and not messages.ended:
-            wait = self.limits.free_at(_now()) - _now()
+            now = steady()
+            wait = (
+                self.limits.free_at(now) - now if messages.at_hand else 0.0
+            )  # no permit is asked for without a message
             if wait > 0 or not self._all.is_its_turn(self):
                 await asyncio.sleep(min(max(wait, _SHORT), _SLICE))
                 continue
             message = await messages.take()
-            if message is None or self._allowed(message, messages):
+            if message is None:
+                return None
+            now = steady()
+            if self.limits.free_at(now) > now:  # others were sooner while it was waited for
+                messages.requeue(message)
+            elif self._allowed(message, messages):
                 return message
         return None
 
     def _more(self, messages: MessageQueue) -> OutgoingMessage | None:
         """The next message that can be announced without waiting."""
-        if self._over or self.limits.free_at(_now()) > _now() or not self._all.is_its_turn(self):
+        now = steady()
+        if self._over or self.limits.free_at(now) > now or not self._all.is_its_turn(self):
             return None
         while message := messages.take_now():
             if self._allowed(message, messages):
@@ -307,16 +300,16 @@ class PooledServer:
 
     def _allowed(self, message: OutgoingMessage, messages: MessageQueue) -> bool:
         """Count a message that may go now; one whose domain must wait, or that is left to another server, is put back."""
-        now, domain = _now(), _domain(message)
+        now, domain = steady(), _domain(message)
         if message in self._passed_on and self._elsewhere():
             messages.requeue(message, _SLICE)
             return False
-        free = max(self._all.domains.domain_free_at(domain, now), self._all.rests.free_at(domain, now))
+        free = self._all.rates.domain_free_at(domain, now)
         if free > now:
             messages.requeue(message, free - now)
             return False
-        self.limits.record_send(domain, now)
-        self._all.domains.record_send(domain, now)
+        self.limits.record_send(now)
+        self._all.rates.record_domain(domain, now)
         self.taken += 1
         return True
 
@@ -335,10 +328,10 @@ class PooledServer:
             else:
                 messages.answer(known, outcome)
         if isinstance(result.outcome, Receipt):
-            self._all.rests.accepted(_domain(message))
+            self._all.rates.accepted(_domain(message))
             self._grow(messages)
         elif result.reply and result.reply.enhanced.startswith("4.7.") and not result.reply.greylisted:
-            self._all.rests.refused(_domain(message), _now())
+            self._all.rates.refused(_domain(message), steady())
         self._health.judge()
 
     def _elsewhere(self) -> bool:
@@ -348,7 +341,7 @@ class PooledServer:
     def _grow(self, messages: MessageQueue) -> None:
         """One more connection, as long as not more are being opened than have carried something, and there is work."""
         most, opening = min(self.server.connections, 2 * self._open), len(self._slots) - self._open
-        if len(self._slots) < most and messages.at_hand > opening and not self._over and self._until <= _now():
+        if len(self._slots) < most and messages.at_hand > opening and not self._over and self._until <= steady():
             self._begin(messages)
 
     def _begin(self, messages: MessageQueue) -> None:
@@ -358,14 +351,10 @@ class PooledServer:
 
     def _no_more(self) -> None:
         """A connection was refused while others are open: the server has as many as it wants, or is away for a moment."""
-        now = _now()
+        now = steady()
         if self._until <= now:  # several that fail at once are one
             self._until, self._pause = now + self._pause, min(2 * self._pause, _SERVER_BACKOFF)
 
 
 def _domain(message: OutgoingMessage) -> str:
     return message.recipient.address.rpartition("@")[2].lower()
-
-
-def _now() -> float:
-    return time.monotonic()

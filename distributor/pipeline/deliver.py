@@ -171,14 +171,12 @@ def make_delivery_worker(
     *,
     ledger: Ledger | None = None,
     progress: ProgressCallback | None = None,
-    among: int = 1,
     wake: Callable[[], None] | None = None,
     only: Collection[str] | None = None,
     asked: AskedShards | None = None,
 ) -> DeliveryWorker:
-    """A worker over the ledger, as this newsroom has it; one of `among` that share what rates allow. To be closed. `wake`
-    is called when a channel that has failed can carry again. It works on all channels, or on `only` some; on one of them
-    on the shards that tasks have `asked` for."""
+    """A worker over the ledger, as this newsroom has it. To be closed. `wake` is called when a channel that has failed can
+    carry again. It works on all channels, or on `only` some; on one of them on the shards that tasks have `asked` for."""
     _check_key(newsroom, database)
     newsletters = newsroom.settings.newsletters
     return DeliveryWorker(
@@ -193,7 +191,6 @@ def make_delivery_worker(
             read_image=image_reader(newsroom),
         ),
         progress=progress,
-        among=among,
         wake=wake,
         asked=asked,
     )

@@ -26,7 +26,9 @@ from ..config.web import Attribute
 from ..delivery import outbox
 from ..delivery.attempts import open_outside_attempt
 from ..delivery.lease import new_owner
+from ..delivery.ledger import Ledger
 from ..delivery.outbox import OutboxRow
+from ..delivery.rate_store import RateStore
 from ..delivery.retry import Decision, decide_next
 from ..errors import AuthBroken, DeliveryError, Rejected, RenderError, StoreError, Unavailable, Uncertain
 from ..i18n import Texts
@@ -79,6 +81,7 @@ class OutboxSender:
         self.owner = new_owner()
         newsroom.secret()  # made where there is none
         self._link_notes = LinkAddressNotes(database, newsroom.settings.links_url)
+        self._rates = RateStore(database, Ledger(database).tried, clock)
         self._transports: dict[tuple[str, int], Transport] = {}
         self._rests: dict[str, tuple[float, float]] = {}  # by channel: until when, and for how long it was
 
@@ -154,6 +157,7 @@ class OutboxSender:
         )
         attempt = open_outside_attempt(self.database, channel, rendition, recipient.id)
         batch = _MarkedBatch([OutgoingMessage(rendition, recipient)], attempts=lambda _: attempt)
+        batch.rates = self._rates.of(channel.name, urgent=True)
         batch.renew = lambda: self.database.write_in_thread(outbox.renew, row, self.clock())
         try:
             await self._transport(channel, lane).send_all(batch)
@@ -172,7 +176,7 @@ class OutboxSender:
 
     def _transport(self, channel: PersonalChannel, lane: int) -> Transport:
         if (channel.name, lane) not in self._transports:
-            self._transports[channel.name, lane] = channel.transport(LANES)
+            self._transports[channel.name, lane] = channel.transport()
         return self._transports[channel.name, lane]
 
     def _settle(self, connection: Connection, row: OutboxRow, outcome: DeliveryOutcome, carried: bool) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     Boolean,
+    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -36,6 +37,16 @@ sources = Table(
     column("fault_since", UTC_TIME, nullable=True),
     column("last_count", Integer, default=0, server_default="0"),
 )
+
+# Validators that servers gave us for conditional requests; stored together with the articles of the same gathering.
+http_validators = Table(
+    "http_validators", metadata,
+    column("source", String(40), primary_key=True), column("url", String(2000), primary_key=True),
+    column("etag", Text, default=""), column("last_modified", Text, default=""),
+)  # fmt: skip
+
+# Servers that have asked to be left alone for a while, each by its host and port.
+host_backoff = Table("host_backoff", metadata, column("host", String(300), primary_key=True), column("until", UTC_TIME))
 
 # The newest version of every article. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
 # `published` is the time of the first gathering; `doubtful_date` is the date of its source, where that is not believed.
@@ -245,6 +256,19 @@ channel_backoff = Table(
 
 # When the latest posts of a channel could leave, as seconds since 1970, for limits per time and spacing over all processes.
 channel_turns = Table("channel_turns", metadata, column("channel", String(40), primary_key=True), column("taken", JSON))
+
+# Rates of sending, shared by all processes: for each channel a row for each server (its name) and each domain of recipients
+# (`@domain`), see `rate_leases`. A domain that asked for a pause gets nothing before `not_before`, in seconds since 1970;
+# `pause` is how many seconds it was long.
+send_rates = Table(
+    "send_rates",
+    metadata,
+    column("channel", String(40), primary_key=True),
+    column("key", String(600), primary_key=True),
+    column("state", JSON),
+    column("not_before", Float, default=0.0, server_default="0"),
+    column("pause", Float, default=0.0, server_default="0"),
+)
 
 # What a channel remembers beside its deliveries: a session, a token that is used once. One process at a time renews it:
 # `owner`, until `locked_until`. `begun`: a renewal was begun and not finished.

@@ -90,7 +90,7 @@ def waiting(database: Database, name: str = ID) -> list[str]:
 class Slow(Post):
     """Lets the ledger have its turn after each letter."""
 
-    def transport(self, among: int = 1) -> SlowPostman:
+    def transport(self) -> SlowPostman:
         return SlowPostman(self)
 
 

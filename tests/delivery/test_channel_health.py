@@ -95,7 +95,7 @@ class DoorPost(Post):
 
     door: Door = field(default_factory=Door)
 
-    def transport(self, among: int = 1) -> Transport:
+    def transport(self) -> Transport:
         return DoorPostman(self, self.door)
 
 

@@ -114,7 +114,7 @@ async def test_a_refused_mark_takes_no_granted_one_along(bench: Bench) -> None:
 class Crowd(Post):
     """Ten hands at once."""
 
-    def transport(self, among: int = 1) -> CrowdOfPostmen:
+    def transport(self) -> CrowdOfPostmen:
         return CrowdOfPostmen(self)
 
 

@@ -23,7 +23,7 @@ class Sleeper(Post):
     asleep: asyncio.Event = field(default_factory=asyncio.Event)
     awake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def transport(self, among: int = 1) -> SleepingPostman:
+    def transport(self) -> SleepingPostman:
         return SleepingPostman(self)
 
 

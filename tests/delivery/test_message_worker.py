@@ -148,7 +148,7 @@ async def test_a_letter_at_which_senders_die_again_and_again_is_set_aside(bench:
 class Slow(Post):
     """Lets the others have their turn while it carries."""
 
-    def transport(self, among: int = 1) -> SlowPostman:
+    def transport(self) -> SlowPostman:
         return SlowPostman(self)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from distributor.errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from distributor.clock import steady
+from distributor.errors import AuthBroken, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
 from distributor.mail.connection import SmtpServer, SmtpTimeouts
 from distributor.mail.pool import SmtpPool
 from distributor.mail.smtp_protocol import dot_stuff
 from distributor.mail.transaction import BuildWireMessage, WireMessage
 from distributor.message_queue import DeliveryOutcome, MessageBatch, OutgoingMessage
 from distributor.model import Receipt, Recipient, Rendition
+from distributor.rate_leases import RateKey, RateLease, RateRefusal, RateState, lease_permits
 from support.smtp_servers import Postbox, Scripted
 
 OK, DOWN, NO, MAYBE, BROKEN = Receipt, Unavailable, Rejected, Uncertain, AuthBroken
@@ -118,3 +120,51 @@ async def run(
         done.raised = error
     done.left = hand.at_hand
     return done
+
+
+@dataclass
+class LendingRates:
+    """Rates that are shared with others, who do not show up. `pieces` are lent first."""
+
+    pieces: list[RateLease] = field(default_factory=list)
+    refuse_until: float = 0.0
+    fails: bool = False
+    wanted: list[int] = field(default_factory=list)
+    returned: list[tuple[float, int]] = field(default_factory=list)
+    paused: dict[str, float] = field(default_factory=dict)
+    states: dict[str, RateState] = field(default_factory=dict)
+
+    def _there(self) -> None:
+        if self.fails:
+            raise StoreError("away")
+
+    async def lease(
+        self, key: RateKey, wanted: int, unused: Sequence[tuple[float, int]] = ()
+    ) -> RateLease | RateRefusal:
+        self.wanted.append(wanted)
+        self._there()
+        self.returned += unused
+        now = steady()
+        if self.refuse_until > now:
+            return RateRefusal(self.refuse_until)
+        if self.pieces:
+            return self.pieces.pop(0)
+        state = self.states.get(key.name, RateState())
+        self.states[key.name], answer = lease_permits(state, key.limits, now, wanted)
+        return answer
+
+    async def give_back(self, key: RateKey, unused: Sequence[tuple[float, int]]) -> None:
+        self._there()
+        self.returned += unused
+
+    async def paused_domains(self) -> Mapping[str, float]:
+        self._there()
+        return dict(self.paused)
+
+    async def pause_domain(self, domain: str) -> float:
+        self._there()
+        return self.paused.setdefault(domain, steady() + 60)
+
+    async def resume_domain(self, domain: str) -> None:
+        self._there()
+        self.paused.pop(domain, None)

@@ -214,7 +214,7 @@ def in_memory(server: StrictServer) -> Iterator[None]:
 
     with (
         mock.patch.object(connection, "StreamTransport", Connected),
-        mock.patch.object(pool, "_now", lambda: asyncio.get_running_loop().time()),
+        mock.patch.object(pool, "steady", lambda: asyncio.get_running_loop().time()),
     ):
         yield
 

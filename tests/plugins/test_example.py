@@ -140,7 +140,6 @@ _NO_TEXT = (
         "if_unanswered",
         "announce_since",
         "every",
-        "at_least_every",
         "time_limit",
         "max_wait",
         "max_age",

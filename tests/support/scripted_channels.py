@@ -78,7 +78,7 @@ class Post(PersonalChannel):
     async def deliver_to(self, rendition: Rendition, recipient: Recipient, attempt: Attempt) -> Receipt:
         raise AssertionError("it has a carrier of its own")
 
-    def transport(self, among: int = 1) -> Transport:
+    def transport(self) -> Transport:
         return Postman(self)
 
 

@@ -1,5 +1,5 @@
-"""The tables of channels in the first migration: backoffs, turns, what they remember, faults, steps of deliveries; and the
-alerts to staff."""
+"""The tables of channels in the first migration: backoffs, turns, rates, what they remember, faults, steps of deliveries;
+and the alerts to staff."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ from ..rows import UtcTime
 def create_channel_tables() -> None:
     """Create them, on the connection that Alembic works on; after that of deliveries."""
     _backoffs_and_turns()
+    _rates()
     _memory()
     _faults()
     _delivery_steps()
@@ -33,6 +34,23 @@ def _backoffs_and_turns() -> None:
         sa.Column("taken", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("channel", name=op.f("pk_channel_turns")),
     )
+
+
+def _rates() -> None:
+    op.create_table(
+        "send_rates",
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=600), nullable=False),
+        sa.Column("state", sa.JSON(), nullable=False),
+        sa.Column("not_before", sa.Float(), server_default="0", nullable=False),
+        sa.Column("pause", sa.Float(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("channel", "key", name=op.f("pk_send_rates")),
+    )
+    if op.get_bind().dialect.name == "postgresql":  # rows change many times a second, within half of a page left free
+        op.execute(
+            "ALTER TABLE send_rates SET "
+            "(fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500)"
+        )
 
 
 def _memory() -> None:
