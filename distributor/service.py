@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -68,7 +68,7 @@ class Service:
         else:
             self.worker = DeliveryLoop(newsroom, database, clock, stop, tick=tick)
         self.faults = self.worker.faults
-        self.steps = ServiceSteps(self.worker, self.worker.wake.set)
+        self.steps = ServiceSteps(self.worker, self.worker.wake.set, by_tasks=self.by_tasks)
         if isinstance(self.worker, TaskWorker):
             self.worker.add_handlers(self.steps.handlers())
         self.outbox = OutboxLoop(newsroom, database, clock, stop, self.faults, self.worker.clock_is_wrong)
@@ -165,7 +165,7 @@ class Service:
             return
         coming = await asyncio.to_thread(pipeline.list_upcoming, self.newsroom, self.database, now, CATCH_UP_LIMIT)
         until = time() + (min([now + CATCH_UP_LIMIT, *(one.at for one in coming)]) - now).total_seconds()
-        self.steps.gathering.start_due(now)
+        self.steps.gathering.start_due(now, soon=True)
         await self.steps.gathering.wait(self.stop, until - time())
         preparing = self.steps.start("prepare", self.steps.prepare)
         await wait_for_any(self.stop, preparing, max(0.0, until - time()))
@@ -174,8 +174,8 @@ class Service:
         """Start what takes its time, early enough to be done when it is needed."""
         now = self.clock()
         self._coming = await asyncio.to_thread(pipeline.list_upcoming, self.newsroom, self.database, now, GATHER_AHEAD)
-        self.steps.gathering.start_due(now, self._coming)
         if not self.by_tasks:
+            self.steps.gathering.start_due(now, self._coming)
             self.steps.start("prepare", self.steps.prepare)
 
     def _seconds_to_next_tick(self) -> float:
@@ -187,13 +187,16 @@ class Service:
     # -- at its time -------------------------------------------------------------------------------------------------
 
     async def _ask(self) -> None:
-        await asyncio.to_thread(self._ask_for_editions)
-
-    def _ask_for_editions(self) -> None:
         """Ask for a look at what is due, unless somebody is asked already and has not begun."""
+        newsletters = ",".join(sorted({one.newsletter for one in self._coming}))
+        await asyncio.to_thread(self._ask_now, {queue.EDITIONS: {}, queue.GATHER: {"newsletters": newsletters}})
+
+    def _ask_now(self, wanted: Mapping[str, queue.Arguments]) -> None:
         with self.database.write(alone=False) as connection:
-            if queue.take_turn(connection, queue.TICKING) and not queue.is_waiting(connection, queue.EDITIONS):
-                queue.ask(connection, queue.EDITIONS, [{}], queue.URGENT)
+            if queue.take_turn(connection, queue.TICKING):
+                for name, arguments in wanted.items():
+                    if not queue.is_waiting(connection, name, **arguments):
+                        queue.ask(connection, name, [arguments], queue.URGENT)
 
     async def _start_recurring(self) -> None:
         """Start what is done every so often, by this process or another one, beside everything else."""

@@ -138,11 +138,14 @@ def sources_page() -> str:
         info = sources.describe(name)
         lines += [f"## {code(name)}", "", plain(info.manual), "", "```yaml", info.example, "```", ""]
         rows = [
-            (code(one.name), plain(one.help), one.type, "**required**" if one.default is None else code(one.default))
+            (code(one.name), plain(one.help), one.type, _SOURCE_DEFAULTS.get(one.default) or code(f"{one.default}"))
             for one in info.settings
         ]
         lines += table(("setting", "what", "type", "default"), rows)
     return "\n".join(lines)
+
+
+_SOURCE_DEFAULTS = {None: "**required**", "empty": "–"}
 
 
 # -- commands ----------------------------------------------------------------------------------------------------------

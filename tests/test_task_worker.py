@@ -140,7 +140,13 @@ async def test_a_host_with_another_configuration_leaves_all_tasks_to_the_others(
 
 async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own process takes them, and any other one may."""
-    monkeypatch.setattr(GatherLoop, "start_due", lambda *_: None)
+    done: set[str] = set()
+    monkeypatch.setattr(GatherLoop, "start_due", lambda *_, **__: done.add("gathered"))
+
+    async def refreshed(_: GatherLoop) -> None:
+        done.add("refreshed")
+
+    monkeypatch.setattr(GatherLoop, "refresh_here", refreshed)
 
     async def nothing(*_: object, **__: object) -> list[str]:
         return []
@@ -151,6 +157,9 @@ async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: p
     running = asyncio.create_task(service.run())
     try:
         await all_sent(fleet, 4)
+        async with asyncio.timeout(15):
+            while done != {"gathered", "refreshed"}:
+                await asyncio.sleep(0.05)
     finally:
         stop.set()
         await asyncio.wait_for(running, 40)

@@ -47,7 +47,7 @@ def command(app: CliContext, queues: str) -> None:
         if difference := pipeline.find_difference(database, pipeline.compute_fingerprint(app.newsroom)):
             raise UserError(difference)
         worker = TaskWorker(app.newsroom, database, clock, stop, queues=wanted)
-        steps = ServiceSteps(worker)
+        steps = ServiceSteps(worker, worker.wake.set, by_tasks=True)
         worker.add_handlers(steps.handlers())
 
         async def run() -> None:

@@ -180,16 +180,23 @@ def count_open_by_channel(
     connection: Connection, channels: Sequence[str], among: Sequence[str] | None = None
 ) -> dict[str, int]:
     """How many deliveries each of these channels still owes, of these editions or of all that are out."""
-    query = (
-        sa.select(deliveries.c.channel, sa.func.count())
-        .join(shards, (shards.c.edition_id == deliveries.c.edition_id) & (shards.c.shard == deliveries.c.shard))
-        .join(editions, editions.c.id == deliveries.c.edition_id)
+    due = (
+        sa.select(shards.c.edition_id)
+        .join(editions, editions.c.id == shards.c.edition_id)
         .where(shards.c.channel.in_(channels), shards.c.due >= AT_ONCE)  # where nothing is due nothing is open
-        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)), editions.c.released_at.is_not(None))
-        .group_by(deliveries.c.channel)
+        .where(editions.c.released_at.is_not(None))
     )
     if among is not None:
-        query = query.where(deliveries.c.edition_id.in_(among))
+        due = due.where(shards.c.edition_id.in_(among))
+    owing = sorted(set(connection.execute(due).scalars()))
+    if not owing:
+        return {}
+    query = (
+        sa.select(deliveries.c.channel, sa.func.count())
+        .where(deliveries.c.edition_id.in_(owing), deliveries.c.channel.in_(channels))
+        .where(deliveries.c.state.in_((S.PENDING, S.DEFERRED, S.SENDING)))
+        .group_by(deliveries.c.channel)
+    )
     return {channel: int(number) for channel, number in connection.execute(query)}
 
 

@@ -40,6 +40,8 @@ PLANNED_COLUMNS = frozenset(
         "shards.lease_until",
         "shards.due",
         "deliveries.due",
+        "gather_plans.due",
+        "gather_plans.claimed_until",
         "suppressions.until",
         "channel_backoff.until",
         "channel_backoff.next_at",

@@ -38,16 +38,6 @@ sources = Table(
     column("last_count", Integer, default=0, server_default="0"),
 )
 
-# Validators that servers gave us for conditional requests; stored together with the articles of the same gathering.
-http_validators = Table(
-    "http_validators", metadata,
-    column("source", String(40), primary_key=True), column("url", String(2000), primary_key=True),
-    column("etag", Text, default=""), column("last_modified", Text, default=""),
-)  # fmt: skip
-
-# Servers that have asked to be left alone for a while, each by its host and port.
-host_backoff = Table("host_backoff", metadata, column("host", String(300), primary_key=True), column("until", UTC_TIME))
-
 # The newest version of every article. `content` holds its fields as JSON, `sha256` is of them. `has_date` is False where
 # `published` is the time of the first gathering; `doubtful_date` is the date of its source, where that is not believed.
 articles = Table(

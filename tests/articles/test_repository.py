@@ -45,8 +45,9 @@ def test_what_a_server_gave_to_ask_for_changes_is_stored_with_the_articles(datab
     take(database, found("1"), validators=validators)
     take(database, found("1"), validators={"https://bacson.example/rss": Validators(etag='"2"')})
     with database.read() as connection:
-        assert source_state.load_validators(connection, "cong") == {
-            "https://bacson.example/rss": Validators(etag='"2"')
+        assert source_state.load_validators(connection, ["cong", "khac"]) == {
+            "cong": {"https://bacson.example/rss": Validators(etag='"2"')},
+            "khac": {},
         }
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,13 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distributor.errors import Busy
-from distributor.gather_loop import GatherLoop
 from distributor.gathering import source_state
 from distributor.gathering.source_reader import check_availability_of_articles
 from distributor.gathering.source_state import MAX_BACKOFF, find_backoff, parse_retry_after
 from distributor.gathering.sources.feed import FeedSource
+from distributor.source import Validators
 from distributor.storage.database import Database
-from distributor.workers import FaultLog
 from support.builders import article, settings
 from support.newsroom import Room
 from support.web_site import OpenFetcher, WebSite
@@ -123,6 +121,15 @@ async def test_within_a_look_a_server_is_not_asked_again(site: WebSite, open_web
     assert asked == ["/1"]
 
 
+async def test_a_server_with_too_many_requests_gets_a_minute_although_it_names_no_time(
+    site: WebSite, open_web: OpenFetcher
+) -> None:
+    fetcher = await open_web()
+    with pytest.raises(Busy, match="answered 429 Too Many Requests") as caught:
+        await fetcher.get(site.page("/1", "", status=429))
+    assert timedelta(seconds=50) < caught.value.until - datetime.now(UTC) <= timedelta(minutes=1)
+
+
 @dataclass
 class Portal:
     """A server on this machine, in a thread, that counts who asks."""
@@ -205,10 +212,26 @@ def test_when_the_time_is_over_it_is_asked_again(room: Room, portal: Portal) -> 
     assert len(portal.asked) == 2
 
 
-def test_the_service_starts_no_look_before_that() -> None:
-    newsroom: Any = SimpleNamespace(sources={"tin": SimpleNamespace(every=timedelta(minutes=1))})
-    loop = GatherLoop(newsroom, None, lambda: NOW, FaultLog())  # type: ignore[arg-type]
-    loop._started["tin"] = NOW
-    loop._ask_again["tin"] = NOW + timedelta(hours=1)
-    assert not loop._is_due("tin", NOW + timedelta(minutes=59), soon=True)
-    assert loop._is_due("tin", NOW + timedelta(hours=1), soon=False)
+def test_validators_of_pages_that_nobody_lists_any_more_are_forgotten(database: Database) -> None:
+    page = Validators(etag='"1"', digest="0" * 64)
+    with database.write() as connection:
+        source_state.save_validators(connection, "a", {"https://a.example/1": page}, NOW)
+        source_state.save_validators(connection, "b", {"https://b.example/1": page}, NOW)
+        source_state.save_validators(connection, "a", {"https://a.example/2": page}, NOW + timedelta(days=91))
+        assert source_state.load_validators(connection, ["a", "b"]) == {
+            "a": {"https://a.example/2": page},
+            "b": {"https://b.example/1": page},
+        }
+
+
+def test_many_sources_without_news_are_written_down_at_once(database: Database) -> None:
+    with database.write() as connection:
+        source_state.save_fault(connection, "a", "", NOW)
+        source_state.save_fault(connection, "b", "answered 500", NOW)
+    later = NOW + timedelta(minutes=15)
+    with database.write() as connection:
+        assert source_state.save_unchanged(connection, ["a", "b", "c"], later) == {"b"}, "its fault is over"
+        states = source_state.list_source_states(connection)
+    assert [(one.name, one.fault, one.last_read, one.last_good) for one in states] == [
+        (name, "", later, later) for name in "abc"
+    ]

@@ -102,9 +102,9 @@ def test_a_password_that_an_older_version_has_stored_is_taken_out(room: Room) ->
     damage(room, f"UPDATE articles SET url = '{link}', content = json_set(content, '$.url', '{link}', '$.body_html', "
         f"'<p><a href=\"{link}\">x</a></p>')")  # fmt: skip
     damage(room, f"UPDATE article_versions SET content = json_set(content, '$.url', '{link}')")
-    damage(
-        room, f"INSERT INTO http_validators (source, url, etag, last_modified) VALUES ('bai-viet', '{link}', '', '')"
-    )
+    stored = "2026-11-23T00:00:00.000000+00:00"
+    damage(room, "INSERT INTO http_validators (source, url, etag, last_modified, stored) VALUES "
+        f"('bai-viet', '{link}', '', '', '{stored}')")  # fmt: skip
     assert "holds a password" in room.run("doctor").out
     assert "cANARY" not in room.run("doctor").out
     room.good("doctor", "--repair")

@@ -140,6 +140,7 @@ _NO_TEXT = (
         "if_unanswered",
         "announce_since",
         "every",
+        "at_least_every",
         "time_limit",
         "max_wait",
         "max_age",

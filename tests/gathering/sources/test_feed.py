@@ -17,7 +17,7 @@ from distributor.gathering.cleaning import clean_body
 from distributor.gathering.sources import feed as feed_module
 from distributor.gathering.sources.feed import FeedSource
 from distributor.model import Image, ParsedArticle
-from distributor.source import FetchedDocument, Fetcher, FetchResult, Validators
+from distributor.source import FetchedDocument, Fetcher, FetchResult
 from gathering.feed_bytes import URL, item, look, only, rss
 from gathering.sources.feed_cases import ATOM, EXPECTED, JSON, REFUSED, RSS
 from support.builders import NOW
@@ -328,7 +328,7 @@ async def test_a_feed_is_asked_for_once_and_then_only_for_changes(site: WebSite,
     source = FeedSource(name="tin", url=site.at("/rss", answer))
     harvest = await gather(source, await open_web())
     assert len(harvest.articles) == 1
-    assert harvest.validators == {source.url: Validators(etag='"1"')}
+    assert source.url and harvest.validators[source.url].etag == '"1"'
     with pytest.raises(NotModified):
         await gather(source, await open_web(harvest.validators))
 

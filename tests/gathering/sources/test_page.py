@@ -16,7 +16,7 @@ from distributor.gathering.listings.listing import ArticleLink
 from distributor.gathering.sources.page import PageSource
 from distributor.model import ParsedArticle
 from distributor.newsroom import open_newsroom
-from distributor.source import FetchedDocument, Fetcher, FetchResult, Validators
+from distributor.source import FetchedDocument, Fetcher, FetchResult
 from gathering.sources.page_cases import ARTICLE, BY_HAND, CAPTION, HANOI, LEAD, LISTING, PARAGRAPHS, TITLE
 from support.builders import NOW
 from support.web_site import OpenFetcher, WebSite
@@ -306,7 +306,9 @@ async def test_a_page_that_has_not_changed_is_passed_over(site: WebSite, open_we
     url = site.at("/tin-tuc/a.html", answer)
     fill(site, "b")
     first = await look(portal(site), await open_web())
-    assert first.validators == {url: Validators(etag='"1"')}  # the listing is always read
+    assert first.validators[url].etag == '"1"'
+    assert first.validators.keys() == {url, f"{site.url}/tin-tuc/b.html"}, "the listing is always read"
+    site.page("/tin-tuc/b.html", story("b") + "<p>Đã sửa.</p>")
     second = await look(portal(site), await open_web(first.validators))
     assert [article.title[:5] for article in second.articles] == ["Tin b"]
     assert second.faults == []

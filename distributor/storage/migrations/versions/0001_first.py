@@ -54,7 +54,24 @@ def _sources() -> None:
         sa.Column("url", sa.String(length=2000), nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("last_modified", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("stored", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_http_validators")),
+    )
+    op.create_table(
+        "gather_plans",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("due", UtcTime(), nullable=True),
+        sa.Column("claimed_until", UtcTime(), nullable=True),
+        sa.Column("turn", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("asked", UtcTime(), nullable=False),
+        sa.Column("changed", UtcTime(), nullable=False),
+        sa.Column("asked_with", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("read_with", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("fresh_for", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("skip_hours", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("skip_days", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_gather_plans")),
     )
     op.create_table(
         "host_backoff",
