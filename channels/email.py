@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
@@ -36,8 +36,6 @@ from distributor.kit.emails import compose_digest, compose_transactional
 from distributor.kit.files import write_to_maildir
 from distributor.mail import verp
 from distributor.mail.address import Mailbox
-from distributor.mail.connection import SmtpServer
-from distributor.mail.pool import SmtpPool, probe_server
 from distributor.mail.provider_headers import ProviderHeaders
 from distributor.mail.setup import MailSetup
 from distributor.message_queue import Transport
@@ -53,7 +51,6 @@ from ._mail import (
     EmailProvider,
     Host,
     HostName,
-    MessageBuilder,
     MessageLimit,
     Password,
     Port,
@@ -64,6 +61,11 @@ from ._mail import (
     TokenCommand,
     UserName,
 )
+
+if TYPE_CHECKING:
+    from distributor.mail.connection import SmtpServer
+
+    from ._message_builder import MessageBuilder
 
 # Given up too early, a message that is out counts as one that may be, and goes out again.
 ResponseTimeout = Annotated[Duration, Field(ge=timedelta(seconds=1))]
@@ -164,6 +166,8 @@ class EmailChannel(PersonalChannel):
         servers = self._servers()
         if not servers:
             return SequentialTransport(self)
+        from distributor.mail.pool import SmtpPool  # what sends: most commands only read settings
+
         headers = [one.provider_headers for one in self.servers or (self._single(),)]
         packs = {
             server: self._message_builder(changed).pack
@@ -174,6 +178,8 @@ class EmailChannel(PersonalChannel):
 
     async def check(self, attempt: Attempt) -> None:
         """Connect to each server, log in and leave, if there is one."""
+        from distributor.mail.pool import probe_server
+
         for server in self._servers():
             await probe_server(server)
 
@@ -218,6 +224,8 @@ class EmailChannel(PersonalChannel):
         )
 
     def _message_builder(self, provider: ProviderHeaders = ProviderHeaders()) -> MessageBuilder:
+        from ._message_builder import MessageBuilder
+
         return MessageBuilder(
             Mailbox.parse(self.sender),
             Mailbox.parse(self.reply_to) if self.reply_to else None,

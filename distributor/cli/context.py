@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import json
 import logging
 import sys
@@ -64,6 +65,7 @@ class CliContext:
 
         if self._newsroom is None:
             self._newsroom = open_newsroom(self.config)
+            gc.enable()  # see main.run
             self._start_logging()
             for fault in self._newsroom.faults if self.tell_faults else ():
                 warn(f"{fault}; it is left out, and everything else works")

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or configuration, 130 stopped 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -138,6 +139,7 @@ def main(ctx: click.Context, config: Path, verbose: int, log_format: str) -> Non
 
 def run(arguments: list[str] | None = None) -> None:
     """The console script: `main`, with every expected error as one line on stderr and an exit code."""
+    gc.disable()  # nothing of what is loaded is garbage; CliContext turns it on again once the newsroom is open
     sys.exit(_run(arguments))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from .address import Mailbox
-from .connection import SmtpServer
-from .dkim import DkimSigner
+if TYPE_CHECKING:
+    from .address import Mailbox
+    from .connection import SmtpServer
+    from .dkim import DkimSigner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,7 +212,7 @@ async def test_the_port_follows_from_the_encryption(tls: str, port: int, monkeyp
     async def probe(server: Any) -> None:
         asked.append((server.port, server.security))
 
-    monkeypatch.setattr(module, "probe_server", probe)
+    monkeypatch.setattr("distributor.mail.pool.probe_server", probe)
     await channel(host="mail.example", tls=tls).check(attempt(channel(host="mail.example", tls=tls)))
     await channel(host="mail.example", tls=tls, port=2525).check(
         attempt(channel(host="mail.example", tls=tls, port=2525))
