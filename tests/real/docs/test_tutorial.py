@@ -3,7 +3,8 @@ order, every section is put into config.yaml, and what the page says that is pri
 
 The blocks of the page: `sh` is commands, and `text` behind it what they print, with `…` for what differs; a title
 `you answer` says that the block has what is typed as well, behind each question. `yaml` is a section of config.yaml as it
-then is. The two ports are others here, as somebody else may have those of the page.
+then is. The two ports are others here, as somebody else may have those of the page, and the time of the newsletter is half
+a day away, so that `serve` does not send it by itself.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import pytest
@@ -37,7 +40,8 @@ pytestmark = pytest.mark.timeout(900)
 CHECKOUT = Path(__file__).parents[3]
 PAGE = (CHECKOUT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 INSTALLED = ("distributor", "channels", "templates", "samples", "pyproject.toml", "README.md", "LICENSE")
-SITE, PAGES = "127.0.0.1:8000", "127.0.0.1:8080"
+SITE, PAGES, SLOT = "127.0.0.1:8000", "127.0.0.1:8080", "06:30"
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _BLOCK = re.compile(r'^```(\w+)(?: title="([^"]*)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _QUESTION = re.compile(r"(.*(?:\]|address|name)):(?: (.*))?")
 
@@ -93,6 +97,7 @@ class Follower:
     monkeypatch: pytest.MonkeyPatch
     running: ExitStack
     ports: dict[str, str] = field(default_factory=lambda: {one: f"127.0.0.1:{free_port()}" for one in (SITE, PAGES)})
+    slot: str = field(default_factory=lambda: f"{datetime.now(ZONE) + timedelta(hours=12):%H:%M}")
     opened: list[str] = field(default_factory=list)
 
     @property
@@ -100,16 +105,16 @@ class Follower:
         return Room(self.checkout / "my-newsroom", self.room.run_here, self.room.services)
 
     def here(self, text: str) -> str:
-        """The page's words with our ports."""
+        """The page's words with our ports and time."""
         for theirs, ours in self.ports.items():
             text = text.replace(theirs, ours).replace(f" {theirs[-4:]}\n", f" {ours.partition(':')[2]}\n")
-        return text
+        return text.replace(SLOT, self.slot)
 
     def there(self, text: str) -> str:
-        """Our words with the page's ports."""
+        """Our words with the page's ports and time."""
         for theirs, ours in self.ports.items():
             text = text.replace(ours, theirs)
-        return text
+        return text.replace(self.slot, SLOT)
 
     def follow(self) -> Iterator[str]:
         """Do everything, and tell the title of each block that was done."""
@@ -154,8 +159,14 @@ class Follower:
             assert done.code == 0, (line, done)
             if words[0] == "init":
                 self.put_into_config(self.here(f"web:\n  listen: {PAGES}\n"))
+            if words[0] == "send":  # the service may still be at its share
+                self.newsroom.wait_for(self.all_is_sent)
             return done.out
         return ""
+
+    def all_is_sent(self) -> bool:
+        listed = self.room.run_here("deliveries", "--json")
+        return all(one["state"] == "sent" for one in listed.json)
 
     def install(self, text: str) -> str:
         """As on the page, but the libraries are those that the tests have, not asked of a registry."""
