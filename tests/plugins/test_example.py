@@ -147,6 +147,7 @@ _NO_TEXT = (
     ),
     *("max_age", "before", "expires_after", "alert_if_silent_for", "response_timeout"),
     *("through", "remind_after", "stalled_after", "expires_within"),
+    *("deliveries", "bounces", "outbox", "reports", "images"),
 )
 _NOT_A_TEXT = ("12345678", "yes", "1.5", "#9b1c1c")
 
