@@ -52,6 +52,7 @@ OTHER_TESTS = {
     "tests/test_fuzzing.py": "the harness of `make fuzz`: every reader of foreign input, a few hundred cases each",
     "tests/test_hostile_content.py": "end to end: hostile content through every rendition and the preflight",
     "tests/test_side_by_side.py": "end to end: several processes and people on one store at the same time",
+    "tests/benchmarks/test_year_of_a_newsroom.py": "named after benchmarks/year_of_a_newsroom.py: days of a newsroom",
     "tests/benchmarks/test_slow_line.py": "named after benchmarks/slow_line.py, which is no module of the program",
     "tests/delivery/test_hot_questions.py": "the plans of statements of several modules, on both databases",
     "tests/channels/test_bluesky_once.py": "a part of the tests of channels/bluesky.py: one post, however often it is tried",
