@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects.postgresql import JSONB
 
 # What tasks are about; each has a queue of its own name.
 MAIL = "mail"  # a shard of emails: edition, shard, channel
@@ -29,7 +28,7 @@ _BATCH = 1000  # tasks that are asked for by one statement
 Arguments = Mapping[str, str | int]
 
 
-_jobs = sa.table("procrastinate_jobs", sa.column("queue_name"), sa.column("status"), sa.column("args", JSONB))
+_jobs = sa.table("procrastinate_jobs", sa.column("queue_name"), sa.column("status"), sa.column("args", sa.JSON))
 _IS_OPEN = _jobs.c.status.in_([sa.literal_column("'todo'"), sa.literal_column("'doing'")])
 
 
@@ -60,13 +59,13 @@ def list_open(connection: Connection, queue: str) -> list[dict[str, Any]]:
 
 def is_open(queue: str, **arguments: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
     """Whether a task waits, or is being worked on, that has these columns of a question around it as arguments."""
-    same = [_jobs.c.args[name].astext == sa.cast(column, sa.Text) for name, column in arguments.items()]
+    same = [_jobs.c.args[name].as_string() == sa.cast(column, sa.Text) for name, column in arguments.items()]
     return sa.select(sa.literal(1)).select_from(_jobs).where(_jobs.c.queue_name == queue, _IS_OPEN, *same).exists()
 
 
 def is_waiting(connection: Connection, queue: str, **arguments: str | int) -> bool:
     """Whether somebody is asked for this and has not begun. Who has begun may have looked before there was anything new."""
-    same = [_jobs.c.args[name].astext == str(value) for name, value in arguments.items()]
+    same = [_jobs.c.args[name].as_string() == str(value) for name, value in arguments.items()]
     waiting = _jobs.c.status == sa.literal_column("'todo'")
     query = sa.select(sa.literal(1)).select_from(_jobs).where(_jobs.c.queue_name == queue, waiting, *same)
     return connection.execute(query.limit(1)).first() is not None
