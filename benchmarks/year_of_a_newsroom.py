@@ -6,7 +6,8 @@ Ten articles a day; people sign up and leave; the mail server fails, the service
 with summer time, a leap day, Tết. Every day it is compared with what has to be: one edition for each slot, everybody once,
 nobody after leaving, the ledger as the mail server has it. At the end each article once. It prints what was counted, what
 was wrong, seconds for a simulated day over the year, memory, the size of each table, and the slowest statements. The store
-lies in a new folder below `--folder`; ends with 1 if anything was wrong.
+lies in a new folder below `--folder`; ends with 1 if anything was wrong. Ctrl-C ends it after
+the present day, with the figures so far.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -102,13 +104,16 @@ def main() -> int:
         folder, given.begin, subscribers=given.subscribers, zone=given.zone, store=given.store, step=given.step
     )
     seconds, used = [], []
+    stopped: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
     for number in range(given.days):
         began = time.process_time()
         room.day()
         seconds.append(time.process_time() - began)
         used.append(memory())
-        if sys.stderr.isatty():
-            print(f"\r{number + 1} days, {len(room.findings.wrong)} wrong", end="", file=sys.stderr, flush=True)
+        print(f"\r{number + 1} days, {len(room.findings.wrong)} wrong", end="", file=sys.stderr, flush=True)
+        if stopped:
+            break
     room.compare_all()
     size = max(1, len(seconds) // _PARTS)
     print("processor seconds for a day, median; memory at the end, MB:")
