@@ -26,8 +26,8 @@ from ..clock import steady
 from ..mail.rates import next_pause
 from ..rate_leases import RateKey, RateLease, RateRefusal, RateState, lease_permits
 from ..storage.database import Database
+from ..storage.host_tables import send_rates
 from ..storage.statements import insert_into
-from ..storage.tables import send_rates
 
 T = TypeVar("T")
 

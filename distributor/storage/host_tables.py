@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, Table
+from sqlalchemy import JSON, Float, String, Table
 
 from .columns import column, metadata
 from .rows import UTC_TIME
@@ -29,4 +29,17 @@ running_config = Table(
     column("fingerprint", String(64), primary_key=True),
     column("host", String(200)),
     column("since", UTC_TIME),
+)
+
+# Rates of sending, shared by all processes: for each channel a row for each server (its name) and each domain of recipients
+# (`@domain`), see `rate_leases`. A domain that asked for a pause gets nothing before `not_before`, in seconds since 1970;
+# `pause` is how many seconds it was long.
+send_rates = Table(
+    "send_rates",
+    metadata,
+    column("channel", String(40), primary_key=True),
+    column("key", String(600), primary_key=True),
+    column("state", JSON),
+    column("not_before", Float, default=0.0, server_default="0"),
+    column("pause", Float, default=0.0, server_default="0"),
 )

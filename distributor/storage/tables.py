@@ -9,7 +9,6 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     Boolean,
-    Float,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -246,19 +245,6 @@ channel_backoff = Table(
 
 # When the latest posts of a channel could leave, as seconds since 1970, for limits per time and spacing over all processes.
 channel_turns = Table("channel_turns", metadata, column("channel", String(40), primary_key=True), column("taken", JSON))
-
-# Rates of sending, shared by all processes: for each channel a row for each server (its name) and each domain of recipients
-# (`@domain`), see `rate_leases`. A domain that asked for a pause gets nothing before `not_before`, in seconds since 1970;
-# `pause` is how many seconds it was long.
-send_rates = Table(
-    "send_rates",
-    metadata,
-    column("channel", String(40), primary_key=True),
-    column("key", String(600), primary_key=True),
-    column("state", JSON),
-    column("not_before", Float, default=0.0, server_default="0"),
-    column("pause", Float, default=0.0, server_default="0"),
-)
 
 # What a channel remembers beside its deliveries: a session, a token that is used once. One process at a time renews it:
 # `owner`, until `locked_until`. `begun`: a renewal was begun and not finished.

@@ -13,7 +13,7 @@ from distributor.clock import steady
 from distributor.delivery.rate_store import RateStore
 from distributor.rate_leases import RateKey, RateLease, RateLimit, RateRefusal
 from distributor.storage.database import Database
-from distributor.storage.tables import send_rates
+from distributor.storage.host_tables import send_rates
 from support.builders import NOW
 from support.scripted_channels import Clock
 
