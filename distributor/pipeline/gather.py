@@ -256,11 +256,9 @@ class _Gathering:
         def record(connection: Connection) -> tuple[dict[str, str], set[str]]:
             silent, told = {}, set()
             for source in unchanged:
-                if source.alert_if_silent_for and not source.takes_pushes:
-                    last = article_repository.find_last_new(connection, source.name)
-                    if words := describe_silence(last, now, source.alert_if_silent_for):
-                        silent[source.name] = words
-                        told |= {source.name} if source_state.save_fault(connection, source.name, words, now) else set()
+                if words := self._silence(connection, source, now):
+                    silent[source.name] = words
+                    told |= {source.name} if source_state.save_fault(connection, source.name, words, now) else set()
             well = [source.name for source in unchanged if source.name not in silent]
             told |= source_state.save_unchanged(connection, well, now)
             outcomes = [GatherOutcome(source=source, turn=self.turns.get(source.name, 0)) for source in unchanged]
@@ -277,3 +275,10 @@ class _Gathering:
             )
             for source in unchanged
         ]
+
+    def _silence(self, connection: Connection, source: Source, now: datetime) -> str:
+        """What staff are told of a source that has brought nothing for too long; its articles are asked only then."""
+        longest, plan = source.alert_if_silent_for, self.known.plans.get(source.name)
+        if longest is None or source.takes_pushes or plan is None or now - plan.changed <= longest:
+            return ""
+        return describe_silence(article_repository.find_last_new(connection, source.name), now, longest)
