@@ -352,8 +352,8 @@ class SimulatedNewsroom:
         begin = self.clock.now
         plan = _Plan(self.chance, begin)
         hours = {begin + timedelta(hours=hour) for hour in range(0, 24, self.step)}
-        slots = (at for _, at, _ in self._slots(begin))
-        moments = sorted({*hours, begin + timedelta(hours=11), *slots, *plan.more} - {begin + timedelta(days=1)})
+        slots = [at for _, at, _ in self._slots(begin)] + self._other_slots(begin)
+        moments = sorted({*hours, *slots, *plan.more} - {begin + timedelta(days=1)})
         for moment in moments:
             self.clock.now = moment
             self.sink.down = plan.mail_down(moment)
@@ -524,6 +524,16 @@ class SimulatedNewsroom:
                 if max(begin, self.begin) < moment <= begin + timedelta(days=1) and not off:
                     yield newsletter, moment, f"{day:%Y-%m-%d}T{at:%H:%M}"
 
+    def _other_slots(self, begin: datetime) -> list[datetime]:
+        """The usual times of daily and weekly emails within 24 hours."""
+        times = [
+            datetime.combine(begin.astimezone(zone).date() + timedelta(days=day), at, zone).astimezone(UTC)
+            for zone in (HANOI, self.zone)
+            for at in (time(8), time(18))
+            for day in (0, 1)
+        ]
+        return [one for one in times if begin <= one < begin + timedelta(days=1)]
+
     def _compare_edition(self, connection: sa.Connection, row: edition_repository.EditionRow) -> None:
         """Everybody once, nobody else, and the ledger says the same."""
         check, got = self.findings.check, self.got.pop(row.id, Counter())
@@ -536,10 +546,14 @@ class SimulatedNewsroom:
             check(address in meant, f"{row.id}: {address} was not to get it")
             self.findings.counts["twice, and known to be in doubt"] += number > 1
         assert row.done_at is not None
+        ours = (deliveries.c.edition_id == row.id) & deliveries.c.reply.startswith("overtaken by ")
+        overtaken = set(connection.execute(sa.select(deliveries.c.address).where(ours)).scalars())
+        self.findings.counts["overtaken by a digest"] += len(overtaken)
         missing = [
             one.address
             for one in meant.values()
             if one.address not in got
+            and one.address not in overtaken
             and one.address not in self.sink.gone
             and not (one.left and one.left <= row.done_at)
         ]

