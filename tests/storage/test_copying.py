@@ -75,6 +75,8 @@ def value(column: sa.Column[Any], number: int, chance: random.Random) -> Any:
         return chance.random() < 0.5
     if isinstance(column.type, sa.Integer):
         return number + 1 if column.primary_key else chance.choice((0, -5, 2**31 - 1))
+    if isinstance(column.type, sa.Float):
+        return chance.choice((0.0, -0.1, 1764470556.1234567, 5e300))
     if isinstance(column.type, sa.LargeBinary):
         return chance.choice((b"", bytes(range(256)), b"\\x41\n"))
     if isinstance(column.type, sa.JSON):
