@@ -178,7 +178,10 @@ def gather(python: str, config: Path) -> tuple[Cost, str]:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     begun = time.perf_counter()
     command = [python, "-m", "distributor", "-c", str(config), "gather"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    # In its folder: `-m` takes what lies in the present one, and that is a checkout of this version.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=config.parent
+    ) as process:
         watch = Watch(process.pid)
         watch.start()
         assert process.stdout
@@ -217,7 +220,8 @@ def _session(pid: int) -> int | None:
 
 
 def newsroom(python: str, folder: Path, ports: list[int], sources: int) -> Path:
-    subprocess.run([python, "-m", "distributor", "init", str(folder)], check=True, capture_output=True)
+    command = [python, "-m", "distributor", "init", str(folder)]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder.parent)
     config = folder / "config.yaml"
     text = config.read_text(encoding="utf-8")
     begin, end = text.index("sources:\n"), text.index("newsletters:\n")
