@@ -413,7 +413,7 @@ class SimulatedNewsroom:
 
     def _sign_up(self) -> None:
         assert self.serve is not None
-        number = len(self.people) + len(self.waiting) + self.findings.counts["signed up"]
+        number = self.findings.counts["signed up"]
         self.findings.counts["signed up"] += 1
         person = self._person(f"n{number}@c{number}.example")
         form = SignupForm(
