@@ -58,7 +58,8 @@ def store(
         "state": EventState.WAITING,
         "note": "",
     }
-    return connection.execute(insert_into(connection, table).values(row).on_conflict_do_nothing()).rowcount == 1
+    fresh = insert_into(connection, table).values(row).on_conflict_do_nothing()
+    return connection.execute(fresh.returning(table.c.id)).scalar() is not None
 
 
 def list_waiting(connection: Connection, now: datetime, limit: int) -> list[StoredEvent]:
