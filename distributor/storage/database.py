@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from ..errors import DistributorError, StoreError, StoreLost
 from .address import SqliteFile, absolute_path
@@ -42,6 +43,8 @@ class Database:
     def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
         self._engine = engine
         self._file = file
+        self._closed = False
+        event.listen(engine, "checkin", self._close_late)
 
     @classmethod
     def open(cls, url: str, folder: Path, *, create: bool = True) -> Self:
@@ -62,7 +65,13 @@ class Database:
         return database
 
     def close(self) -> None:
+        """Close all connections; those that a thread still works with when that is done."""
+        self._closed = True
         self._engine.dispose()
+
+    def _close_late(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
+        if self._closed:
+            entry.invalidate()
 
     @property
     def name(self) -> str:

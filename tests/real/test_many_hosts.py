@@ -14,7 +14,7 @@ from support.postgresql import Cluster
 from torture.hosts import Fleet, meanwhile, sink
 from torture.rounds import Arena
 
-READERS = 3000
+READERS = 1500
 
 
 def test_a_killed_host_and_an_emptied_queue_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:

@@ -335,3 +335,14 @@ def test_a_naive_time_never_enters_the_store(database: Database) -> None:
     with pytest.raises(Exception, match="a time without a zone"), database.write() as connection:
         naive = datetime(2026, 11, 23)  # noqa: DTZ001  # the point of the test
         connection.execute(sa.insert(suppressions).values(address_key="a", reason="", since=naive))
+
+
+def test_a_connection_that_a_thread_still_has_when_the_store_is_closed_is_closed_when_it_is_given_back(
+    database: Database,
+) -> None:
+    with database.read() as connection:
+        raw: Any = connection.connection.driver_connection
+        database.close()
+        assert connection.execute(sa.text("SELECT 1")).scalar() == 1, "it is in use"
+    with pytest.raises(Exception, match="closed"):
+        raw.execute("SELECT 1")
