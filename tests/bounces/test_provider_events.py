@@ -12,6 +12,11 @@ def test_a_report_is_new_once_for_each_provider(database: Database) -> None:
         with database.write(alone=False) as connection:
             return provider_events.store(connection, provider, key, {"a": "b"}, b"{}", NOW)
 
-    assert [store("brevo", "1"), store("brevo", "1"), store("ses", "1"), store("brevo", "2")] == [True, False, True, True]
+    assert [store("brevo", "1"), store("brevo", "1"), store("ses", "1"), store("brevo", "2")] == [
+        True,
+        False,
+        True,
+        True,
+    ]
     with database.read() as connection:
         assert len(provider_events.list_waiting(connection, NOW, 10)) == 3
