@@ -79,6 +79,9 @@ class TaskWorker(StoreWatch):
                     looking.cancel()
                     await asyncio.wait({looking})
         finally:
+            self.stop.set()
+            for rounds in self._rounds.values():
+                await rounds.end()
             self.close()
 
     async def _work_until_paused(self) -> None:
@@ -195,6 +198,11 @@ class ChannelRounds:
         if self._round is None or self._round.done():
             self._round = asyncio.create_task(self._deliver_asked())
         await end
+
+    async def end(self) -> None:
+        """Until no round is left, after `stop`: the last one waits a moment for tasks when all that it had have ended."""
+        if self._round:
+            await asyncio.wait({self._round})
 
     async def deliver_posts(self) -> None:
         """Deliver what is due on a channel that posts."""
