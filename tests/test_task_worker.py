@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from distributor import pipeline
 from distributor.clock import Clock
+from distributor.delivery.message_worker import LedgerMessageQueue
 from distributor.gather_loop import GatherLoop
 from distributor.model import DeliveryState
 from distributor.service import Service
@@ -74,6 +75,28 @@ async def test_what_an_edition_owes_is_sent_as_soon_as_it_is_out(fleet: Line) ->
         await all_sent(fleet, 4)
     assert fleet.read("an") == [["a"]]
     assert len(fleet.posts()) == 1
+
+
+async def test_the_last_round_ends_before_the_process_does(
+    fleet: Line, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its tasks have ended, so that the engine waits for none; but it has still to write down what it has done."""
+    finish, finished = LedgerMessageQueue.finish, asyncio.Event()
+
+    async def finish_slowly(messages: LedgerMessageQueue) -> None:
+        await finish(messages)
+        finished.set()
+        await messages.rules.stop.wait()
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(LedgerMessageQueue, "finish", finish_slowly)
+    await asyncio.to_thread(answer, fleet)
+    async with working(fleet, queue.MAIL) as worker:
+        await asyncio.wait_for(finished.wait(), 15)
+    last = worker._rounds["mail"]._round
+    assert last
+    assert last.done()
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
 async def test_a_queue_that_is_emptied_by_hand_loses_nothing(fleet: Line) -> None:
