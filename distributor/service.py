@@ -76,6 +76,7 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
         pages = PagesLoop(newsroom, database, clock, stop, self.faults, self.wake, here=with_pages)
         self.pages = pages if newsroom.settings.web else None
+        self._announced = not self.by_tasks
         self._coming: Sequence[pipeline.UpcomingEvent] = ()
         self._year = 0  # whose public holidays are known, with those around it
         self.alerts = StaffAlertCheck(newsroom, database, clock, self.faults.lasting)
@@ -93,8 +94,7 @@ class Service:
         trigger = IntervalTrigger(seconds=self.tick, timezone="UTC")
         scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
-        if self.by_tasks:
-            await self._announce()
+        await self._announce()
         others = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.outbox.run())]
         if self.newsroom.settings.workers > 1:
             others.append(asyncio.create_task(self._keep_workers_alive()))
@@ -123,6 +123,7 @@ class Service:
         if blocked:
             self._coming = ()
             return
+        await self._announce()
         await self.worker.guarded("preparing", self._start_preparations)
         now = self._answered = self.clock()
         if self.by_tasks:
@@ -133,14 +134,17 @@ class Service:
         self.steps.start("provider events", self.steps.work_provider_events)
 
     async def _announce(self) -> None:
-        """The other hosts work by the configuration with which the last service was started."""
+        """The other hosts work by the configuration with which the last service was started: announced once, as soon as the
+        store can be reached and the clock agrees with it. Until then this process leaves its work alone, too."""
 
         def announce() -> None:
             now = self.clock()
             pipeline.check_may_send(self.newsroom, self.database, now)  # which makes the key of a new newsroom
             pipeline.announce(self.database, pipeline.compute_fingerprint(self.newsroom), now)
+            self._announced = True
 
-        await self.worker.guarded("announcing the configuration", lambda: asyncio.to_thread(announce))
+        if not self._announced:
+            await self.worker.guarded("announcing the configuration", lambda: asyncio.to_thread(announce))
 
     async def _tick(self) -> None:
         self._wake.set()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from distributor import pipeline
 from distributor.clock import Clock
 from distributor.delivery.message_worker import LedgerMessageQueue
+from distributor.errors import StoreBusy
 from distributor.gather_loop import GatherLoop
 from distributor.model import DeliveryState
 from distributor.service import Service
@@ -161,6 +163,10 @@ async def test_a_host_with_another_configuration_leaves_all_tasks_to_the_others(
     assert caplog.text.count("nothing is sent from here") == 1
 
 
+async def nothing(*_: object, **__: object) -> list[str]:
+    return []
+
+
 async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own process takes them, and any other one may."""
     done: set[str] = set()
@@ -170,9 +176,6 @@ async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: p
         done.add("refreshed")
 
     monkeypatch.setattr(GatherLoop, "refresh_here", refreshed)
-
-    async def nothing(*_: object, **__: object) -> list[str]:
-        return []
 
     monkeypatch.setattr(pipeline, "prepare_due", nothing)  # which rechecks in child processes
     stop = asyncio.Event()
@@ -191,6 +194,32 @@ async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: p
         known = load(connection)
     assert known
     assert known.fingerprint == pipeline.compute_fingerprint(fleet.newsroom)
+
+
+async def test_a_configuration_that_could_not_be_announced_at_the_start_is_announced_later(
+    fleet: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store was busy just then; the newsroom would stand still until somebody starts the service again."""
+    await asyncio.to_thread(pipeline.announce, fleet.store, "0" * 64, fleet.now)
+    announce, tried = pipeline.announce, []
+
+    def busy_at_first(*args: Any) -> None:
+        tried.append(args)
+        if len(tried) == 1:
+            raise StoreBusy("store: is locked by another process")
+        announce(*args)
+
+    monkeypatch.setattr(pipeline, "announce", busy_at_first)
+    service = Service(fleet.newsroom, fleet.store, fleet.clock, asyncio.Event())
+    monkeypatch.setattr(service, "_start_preparations", nothing)
+    for _ in range(3):
+        await service.run_once()
+    service.stop.set()
+    await service.steps.close()
+    service.worker.close()
+    fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, fleet.newsroom)
+    assert await asyncio.to_thread(pipeline.find_difference, fleet.store, fingerprint) == ""
+    assert len(tried) == 2
 
 
 def test_the_clock_of_the_store_counts_on_every_host(fleet: Line) -> None:
