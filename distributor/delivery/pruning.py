@@ -124,9 +124,12 @@ def drop_part(
     before: datetime,
     now: datetime,
 ) -> bool:
-    """Drop a part whose rows were counted; False where something in it is not over any more: staff send it again. What was
-    counted has not changed otherwise, as all in it has come to an end. Raises StoreError."""
-    if not set(list_prunable(connection, before)).issuperset(part.editions):
+    """Drop a part whose rows were counted; False where something in it is not over any more: staff send it again, or an
+    edition that had taken its numbers before the part ended is there only now. What was counted has not changed otherwise,
+    as all in it has come to an end. In a transaction that has the store to itself. Raises StoreError."""
+    partitions.lock_part(connection, part.number)  # whoever still writes rows is out of it, or we have not got so far
+    there = partitions.list_editions(connection, part.number)
+    if there != part.editions or not set(list_prunable(connection, before)).issuperset(there):
         return False
     for edition, counted in numbers.items():
         add_counts(connection, edition, counted)

@@ -66,11 +66,16 @@ def create_part(connection: Connection, part: int) -> None:
     run(f"ALTER TABLE {name} DROP CONSTRAINT bounds_{part}")
 
 
-def drop_part(connection: Connection, part: int) -> None:
-    """Drop a part with all its rows. The ledger is locked for a moment. Raises StoreError where somebody uses it for more
+def lock_part(connection: Connection, part: int) -> None:
+    """Let nobody else use a part to the end of the transaction. Raises StoreError where somebody uses the ledger for more
     than two seconds: meanwhile others wait behind us."""
-    name = f"deliveries_{part}"
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT}")
+    connection.exec_driver_sql(f"LOCK TABLE ONLY deliveries, deliveries_{part:d} IN ACCESS EXCLUSIVE MODE")
+
+
+def drop_part(connection: Connection, part: int) -> None:
+    """Drop a part that was locked, with all its rows."""
+    name = f"deliveries_{part}"
     connection.exec_driver_sql(f"ALTER TABLE deliveries DETACH PARTITION {name}")
     connection.exec_driver_sql(f"DROP TABLE {name}")
     connection.execute(sa.delete(delivery_parts).where(delivery_parts.c.part == part))
@@ -91,11 +96,11 @@ def list_ended_parts(connection: Connection) -> list[EndedPart]:
         return []
     query = sa.select(delivery_parts.c.part, delivery_parts.c.since).order_by(delivery_parts.c.part)
     rows = connection.execute(query).all()
-    return [EndedPart(row.part, after.since, _editions_in(connection, row.part)) for row, after in pairwise(rows)]
+    return [EndedPart(row.part, after.since, list_editions(connection, row.part)) for row, after in pairwise(rows)]
 
 
-def _editions_in(connection: Connection, part: int) -> tuple[str, ...]:
-    """Jumps from one to the next in an index: a part has few editions, and millions of rows."""
+def list_editions(connection: Connection, part: int) -> tuple[str, ...]:
+    """The editions of which a part has rows. Jumps from one to the next in an index: they are few, and rows are millions."""
     found = connection.exec_driver_sql(
         f"""
         WITH RECURSIVE one (id) AS (

@@ -15,7 +15,7 @@ from distributor.model import Delivery
 from distributor.pipeline import copy_store, prune
 from distributor.storage import partitions
 from distributor.storage.database import Database
-from distributor.storage.tables import delivery_parts, editions
+from distributor.storage.tables import deliveries, delivery_parts, editions
 from support.clocked_newsroom import Line
 
 DAY = timedelta(days=1)
@@ -124,3 +124,25 @@ def test_a_new_part_keeps_nobody_from_working(parted: Line) -> None:
             partitions.create_part(connection, 3)
         busy.exec_driver_sql("SELECT count(*) FROM deliveries")
     assert parts(parted) == [0, 1, 2, 3]
+
+
+def test_an_edition_whose_rows_were_on_their_way_into_a_part_keeps_it_from_being_dropped(
+    parted: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large edition takes its numbers when it begins to write, and is seen when it has ended: meanwhile the next part may
+    have begun, and everything that is seen in this one be over."""
+    counted = pruning.count_part
+
+    def count_and_commit(connection: sa.Connection, part: partitions.EndedPart) -> object:
+        numbers = counted(connection, part)
+        late = {"id": sa.literal(partitions.first_number(1) + 999), "edition_id": sa.literal("tin-sang-3")}
+        columns = [late.get(column.name, column) for column in deliveries.c]
+        made = sa.select(*columns).where(deliveries.c.edition_id == "tin-sang-1", deliveries.c.channel == "mail")
+        with parted.store.write(alone=False) as other:
+            other.execute(sa.insert(deliveries).from_select([column.name for column in deliveries.c], made))
+        return numbers
+
+    monkeypatch.setattr(pruning, "count_part", count_and_commit)
+    parted.now += 399.5 * DAY
+    assert pruned(parted)["deliveries"] == 0
+    assert ("tin-sang-3", "mail", 1) in where(parted)
