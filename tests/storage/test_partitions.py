@@ -135,8 +135,11 @@ def test_an_edition_whose_rows_were_on_their_way_into_a_part_keeps_it_from_being
 
     def count_and_commit(connection: sa.Connection, part: partitions.EndedPart) -> object:
         numbers = counted(connection, part)
-        late = {"id": sa.literal(partitions.first_number(1) + 999), "edition_id": sa.literal("tin-sang-3")}
-        columns = [late.get(column.name, column) for column in deliveries.c]
+        late: dict[str, sa.ColumnElement[object]] = {
+            "id": sa.literal(partitions.first_number(1) + 999),
+            "edition_id": sa.literal("tin-sang-3"),
+        }
+        columns: list[sa.ColumnElement[object]] = [late.get(column.name, column) for column in deliveries.c]
         made = sa.select(*columns).where(deliveries.c.edition_id == "tin-sang-1", deliveries.c.channel == "mail")
         with parted.store.write(alone=False) as other:
             other.execute(sa.insert(deliveries).from_select([column.name for column in deliveries.c], made))
