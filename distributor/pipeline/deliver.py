@@ -52,8 +52,8 @@ def check_may_send(newsroom: Newsroom, database: Database, now: datetime) -> Non
 def check_identity(newsroom: Newsroom, database: Database, now: datetime) -> None:
     """Check the store and its key against each other; one that is used for the first time gets an identity."""
     keys = newsroom.present_keys()
+    noted = identity.read_folder_id(newsroom.state)  # first: another process may be writing both down, this one last
     known = _check_key(newsroom, database)
-    noted = identity.read_folder_id(newsroom.state)
     if known is None:
         if noted:
             raise StoreLost(

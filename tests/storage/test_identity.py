@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from distributor.newsroom import open_newsroom
+from distributor.pipeline.deliver import check_identity
 from distributor.storage import identity
 from distributor.storage.tables import deliveries, store_identity
 from support.newsroom import Room
@@ -45,6 +49,28 @@ def test_the_first_sending_makes_the_key_and_writes_down_which_store_it_was(room
     assert key.decode() not in known.key_fingerprint
     for name in ("secret.key", "store.id", "distributor.db"):
         assert (room.folder / "var" / name).stat().st_mode & 0o077 == 0
+
+
+def test_two_processes_that_use_a_new_store_at_the_same_time_agree_on_its_identity(
+    room: Room, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one writes all of it down just after this one has found nothing."""
+    room.keep_in(store_url)
+    newsroom, store, look = open_newsroom(room.folder / "config.yaml"), room.store(), identity.check_key
+
+    def looked_before_the_other_wrote(*arguments: Any) -> identity.StoreIdentity | None:
+        found = look(*arguments)
+        monkeypatch.setattr(identity, "check_key", look)
+        check_identity(newsroom, store, datetime.now(UTC))
+        return found
+
+    monkeypatch.setattr(identity, "check_key", looked_before_the_other_wrote)
+    check_identity(newsroom, store, datetime.now(UTC))
+    with store.read() as connection:
+        known = identity.load(connection)
+    store.close()
+    assert known
+    assert identity.read_folder_id(newsroom.state) == known.id
 
 
 def test_a_lost_key_stops_sending_and_no_other_is_made(room: Room, store_url: str) -> None:
