@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,15 @@ JPEG = PreparedImage(b"\xff\xd8\xff\xe0" + b"x" * 2000, "image/jpeg", 1200, 630)
 @dataclass(frozen=True)
 class Run:
     """What a process is to do: on which store, with which channel, at what time. `killed_at` is the moment at which it kills
-    itself: before each request and after each answer, and after each step and renewal that is written; 0 for never."""
+    itself: before each request and after each answer, and after each step and renewal that is written; 0 for never.
+    `begun` is when it was `now` by time.monotonic(), which all processes of a machine share: their clocks agree."""
 
     store: str
     module: str
     settings: dict[str, Any]
     now: datetime
     killed_at: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
 
 def deliver(run: Run, told: Any) -> None:
@@ -79,7 +81,6 @@ async def _work(run: Run) -> None:
     async def read_image(edition: Edition, url: str) -> PreparedImage | None:
         return JPEG
 
-    begun = time.monotonic()
     adapters: Any = importlib.import_module(f"distributor.channels.{run.module}")
     channel = TypeAdapter(getattr(adapters, run.module.capitalize())).validate_python(run.settings)
     database = Database.open(run.store, Path("/"))
@@ -89,7 +90,7 @@ async def _work(run: Run) -> None:
         rules=DeliveryRules(
             look_up_recipients=lambda *_: {},
             resend=lambda _: False,
-            clock=lambda: run.now + timedelta(seconds=time.monotonic() - begun),
+            clock=lambda: run.now + timedelta(seconds=time.monotonic() - run.begun),
             chance=lambda: 0.5,
             read_image=read_image,
         ),
