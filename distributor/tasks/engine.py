@@ -11,7 +11,8 @@ from typing import Any
 import procrastinate
 from procrastinate import exceptions, jobs, manager
 
-logging.getLogger("procrastinate").setLevel(logging.CRITICAL)  # what matters is told by us and in the ledger
+for _name in ("procrastinate", "psycopg.pool"):  # what matters is told by us, once, and in the ledger
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
 
 _DELETE = "DELETE FROM procrastinate_jobs WHERE id = %(job)s AND (worker_id = %(worker)s OR worker_id IS NULL)"
 _TRIES, _PAUSE = 3, 1.0  # to delete a task that has ended, and seconds between them

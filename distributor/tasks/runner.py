@@ -50,7 +50,7 @@ class TaskRunner:
                 await self._run_engine()
                 self._away = ""
             except Exception as error:  # of the driver, its pool or the engine: the database is away
-                self._tell(f"{type(error).__name__}: {error}".splitlines()[0])
+                self._tell(_in_words(error))
             await _wait(self.stop, _RESTART_AFTER)
 
     def _tell(self, fault: str) -> None:
@@ -98,6 +98,13 @@ class TaskRunner:
                 raise one
         if not self.stop.is_set():
             self._tell("the engine has lost its connection")
+
+
+def _in_words(error: BaseException) -> str:
+    """The first line of what the driver says; the engine's own errors say nothing, and were raised from it."""
+    while not str(error).strip() and error.__cause__:
+        error = error.__cause__
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -164,3 +164,15 @@ async def test_work_goes_on_when_the_server_is_back(
         await until(lambda: len(seen) == 2, 30)
     server.close()
     assert caplog.text.count("tasks cannot be fetched") == 1, "it is told once, however often it is tried"
+    assert {record.name for record in caplog.records} == {"distributor.tasks"}, "nor does a library tell it"
+
+
+def test_an_outage_is_told_in_the_words_of_the_driver() -> None:
+    """The engine's own error, raised from it, has none."""
+    try:
+        try:
+            raise OSError("connection refused\nIs the server running?")
+        except OSError as error:
+            raise RuntimeError from error
+    except RuntimeError as empty:
+        assert runner._in_words(empty) == "OSError: connection refused"
