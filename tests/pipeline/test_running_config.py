@@ -86,6 +86,20 @@ def test_so_are_templates_and_channels_of_its_own(
     assert (compute_fingerprint(newsroom) == first) is same
 
 
+def test_so_are_the_files_that_the_configuration_names(first: str, tmp_path: Path) -> None:
+    """A key of DKIM, or a password that stands in a file: emails of one host would be signed with another one."""
+    folder = tmp_path / "first"
+    config = (folder / "config.yaml").read_text(encoding="utf-8")
+    named = config.replace("host: relay", "username: tin, password: 'file:smtp.txt', host: relay")
+    (folder / "config.yaml").write_text(named, encoding="utf-8")
+    (folder / "smtp.txt").write_text("one", encoding="utf-8")
+    newsroom = open_newsroom(folder / "config.yaml")
+    before = compute_fingerprint(newsroom)
+    assert compute_fingerprint(newsroom) == before
+    (folder / "smtp.txt").write_text("two", encoding="utf-8")
+    assert compute_fingerprint(newsroom) != before
+
+
 def test_nothing_keeps_from_working_before_a_service_was_started(database: Database) -> None:
     assert find_difference(database, "a") == ""
 
