@@ -44,6 +44,11 @@ def command(app: CliContext, queues: str) -> None:
                 "a store on SQLite has no tasks: `distributor serve` does all its work; for more hosts than one, "
                 "copy it to a PostgreSQL with `distributor store copy`"
             )
+        if not app.newsroom.present_key():
+            raise UserError(
+                f"{app.newsroom.key_location} is missing: start `serve` once, which makes it, and copy it and "
+                "var/store.id from its host to this one"
+            )
         if difference := pipeline.find_difference(database, pipeline.compute_fingerprint(app.newsroom)):
             raise UserError(difference)
         worker = TaskWorker(app.newsroom, database, clock, stop, queues=wanted)
