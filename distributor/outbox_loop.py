@@ -7,11 +7,10 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 
-from .errors import DistributorError
 from .newsroom import Newsroom
 from .pipeline import Clock, EventCollector, Fault, OutboxReport, OutboxSender
 from .storage.database import Database
-from .workers import FaultLog, wait_for_any
+from .workers import FaultLog, describe_fault, wait_for_any
 
 log = logging.getLogger("distributor.service")
 
@@ -60,8 +59,8 @@ class OutboxLoop:
                 return
             await self._collect_events()
             due = await self._sender.list_due()
-        except DistributorError as error:
-            self.faults.report("outbox", Fault(str(error)))
+        except Exception as error:
+            self.faults.report("outbox", describe_fault(error, "looking into the outbox failed", "tried again at once"))
             return
         self.faults.report("outbox")
         for name in due:
@@ -84,10 +83,8 @@ class OutboxLoop:
         step = f"outbox of {name}"
         try:
             report = await self._sender.send_channel(name)
-        except DistributorError as error:
-            self.faults.report(step, Fault(str(error)))
-        except Exception as bug:
-            self.faults.report(step, Fault(f"sending the outbox failed: {type(bug).__name__}: {bug}", bug))
+        except Exception as error:
+            self.faults.report(step, describe_fault(error, "sending the outbox failed", "tried again at once"))
         else:
             self.faults.report(step, *map(Fault, report.faults))
             _log_report(name, report)

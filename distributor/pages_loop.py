@@ -16,10 +16,9 @@ from .delivery import outbox, queries
 from .editions.web_archive import fill_index
 from .errors import DistributorError
 from .newsroom import Newsroom
-from .pipeline import Fault
 from .storage.database import Database
 from .web.ticks import FILE, Ticks
-from .workers import FaultLog, follow_clock_of, keep_process_alive, wait_for_any
+from .workers import FaultLog, describe_fault, follow_clock_of, keep_process_alive, wait_for_any
 
 if TYPE_CHECKING:
     from .web.context import WebContext
@@ -107,17 +106,15 @@ class PagesLoop:
         from .web.server import WebServer, listen
 
         context = self._context(self._ticks or Ticks(self.newsroom.state / FILE, here=False))
-        following = asyncio.create_task(follow_clock_of(self.database, self.stop))
+        following = asyncio.create_task(follow_clock_of(self.database, self.stop, self.faults))
         while not self.stop.is_set():
             try:
                 listening, self._listening = self._listening or listen(self._settings.listen), None
                 await self.database.write_in_thread(fill_index)
                 await WebServer(context, listening).run(self.stop)
-            except DistributorError as error:
-                self.faults.report("web pages", Fault(str(error)))
-            except Exception as bug:
-                text = f"serving the web pages failed: {type(bug).__name__}: {bug}; tried again in {_RETRY_AFTER:.0f} s"
-                self.faults.report("web pages", Fault(text, bug))
+            except Exception as error:
+                then = f"tried again in {_RETRY_AFTER:.0f} s"
+                self.faults.report("web pages", describe_fault(error, "serving the web pages failed", then))
             await wait_for_any(self.stop, asyncio.Event(), _RETRY_AFTER)
         await following
 
@@ -129,13 +126,17 @@ class PagesLoop:
     async def _notice_requests(self) -> None:
         """Wake the service when pages in another process have put something into the store. Two questions of indexes four
         times a second are cheaper than a channel between processes, which may run on two machines."""
-        last = None
+        last, step = None, "looking for requests of the web pages"
         while not self.stop.is_set():
             await wait_for_any(self.stop, asyncio.Event(), NOTICE_EVERY)
             try:
                 newest = await self.database.read_in_thread(_newest_requests)
             except DistributorError:
                 continue  # busy, or not to be reached: whoever needs it says so
+            except Exception as bug:
+                self.faults.report(step, describe_fault(bug, f"{step} failed", "tried again at once"))
+                continue
+            self.faults.report(step)
             if last is not None and newest != last:
                 self.wake()
             last = newest

@@ -95,24 +95,32 @@ class Service:
         scheduler.add_job(self._tick, trigger, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
         await self._announce()
-        others = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.outbox.run())]
-        if self.newsroom.settings.workers > 1:
-            others.append(asyncio.create_task(self._keep_workers_alive()))
-        if self.pages:
-            others.append(asyncio.create_task(self.pages.run()))
+        others = self._start_others()
         try:
             await self.worker.guarded("public holidays", self._learn_holidays)
             if not await self.worker.clock_is_wrong():
                 await self.worker.guarded("catching up", self._catch_up)
             while not self.stop.is_set():
                 self._wake.clear()
-                await self.run_once()
+                await self.worker.guarded("checking what is due", self.run_once)
                 await wait_for_any(self.stop, self._wake, self._seconds_to_next_tick())
         finally:
             self.stop.set()
             await self.steps.close()
             scheduler.shutdown(wait=False)
-            await asyncio.gather(*others)
+            await _end_all(others)
+
+    def _start_others(self) -> list[asyncio.Task[None]]:
+        """What runs beside the schedule. None of it ends before `stop`: where one of them does, all of them end, so that
+        nobody takes for well what does half of its work."""
+        others = [asyncio.create_task(self.worker.run()), asyncio.create_task(self.outbox.run())]
+        if self.newsroom.settings.workers > 1:
+            others.append(asyncio.create_task(self._keep_workers_alive()))
+        if self.pages:
+            others.append(asyncio.create_task(self.pages.run()))
+        for task in others:
+            task.add_done_callback(lambda _: self.stop.set())
+        return others
 
     async def run_once(self) -> None:
         """Start what takes its time, and decide all that is due now, or ask for it."""
@@ -140,7 +148,10 @@ class Service:
         def announce() -> None:
             now = self.clock()
             pipeline.check_may_send(self.newsroom, self.database, now)  # which makes the key of a new newsroom
-            pipeline.announce(self.database, pipeline.compute_fingerprint(self.newsroom), now)
+            fingerprint = pipeline.compute_fingerprint(self.newsroom)
+            pipeline.announce(self.database, fingerprint, now)
+            if isinstance(self.worker, TaskWorker):
+                self.worker.fingerprint = fingerprint
             self._announced = True
 
         if not self._announced:
@@ -245,3 +256,10 @@ class Service:
         days_off = [one.days_off for one in self.newsroom.settings.newsletters.values() if one.days_off]
         await asyncio.to_thread(holidays.learn, [one.country for one in days_off], today)
         self._year = today.year
+
+
+async def _end_all(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait until each has come to its own end, and then raise the first fault."""
+    for result in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

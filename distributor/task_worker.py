@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from . import pipeline
 from .delivery import requests
@@ -56,7 +57,7 @@ class TaskWorker(StoreWatch):
         }
         self._rounds: dict[str, ChannelRounds] = {}
         self._started = clock()
-        self._fingerprint = ""
+        self.fingerprint = ""  # of the configuration by which this process works; what is set here counts
         self._may_work = asyncio.Event()
         self._pause = asyncio.Event()
         self._closing = pipeline.make_delivery_worker(newsroom, database, clock, stop, only=())
@@ -67,7 +68,8 @@ class TaskWorker(StoreWatch):
 
     async def run(self) -> None:
         """Work until `stop`. Raises StoreLost where the store or its key is not what it was."""
-        self._fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, self.newsroom)
+        fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, self.newsroom)
+        self.fingerprint = self.fingerprint or fingerprint
         try:
             async with self.watching():
                 looking = asyncio.create_task(self._look_regularly())
@@ -86,7 +88,7 @@ class TaskWorker(StoreWatch):
 
     async def _work_until_paused(self) -> None:
         """Work on tasks, as long as this process may. Tasks that it takes and cannot work on would be lost to the others."""
-        handlers = {name: handler for name, handler in self._handlers.items() if name in self.queues}
+        handlers = {name: self._told(name, each) for name, each in self._handlers.items() if name in self.queues}
         groups = [Group([name for name in group.queues if name in handlers], group.concurrency) for group in _GROUPS]
         self._pause = asyncio.Event()
         if not self.stop.is_set():
@@ -94,6 +96,15 @@ class TaskWorker(StoreWatch):
             runner = TaskRunner(self.database, handlers, [group for group in groups if group.queues], self._pause)
             await runner.run()
             ending.cancel()
+
+    def _told(self, name: str, handler: Handler) -> Handler:
+        """The same handler; what goes wrong in it is told, as the engine tells nobody."""
+
+        async def handle(**arguments: Any) -> None:
+            of = " ".join(str(value) for value in arguments.values())
+            await self.guarded(f"a task of {name}", lambda: handler(**arguments), of=of)
+
+        return handle
 
     def close(self) -> None:
         for worker in (self._closing, *(rounds.worker for rounds in self._rounds.values())):
@@ -134,21 +145,24 @@ class TaskWorker(StoreWatch):
         """At every tick: whether this process may work, and what nobody was asked for."""
         while not self.stop.is_set():
             self.wake.clear()
-            if await self._look_whether_it_may():
-                self._may_work.set()
-                await self.deliver_once(self._closing, "closing editions")
-                await self.guarded("asking again", self._ask_again_in_thread)
-            else:
-                self._may_work.clear()
-                self._pause.set()
+            await self.guarded("looking for work", self._look)
             await wait_for_any(self.stop, self.wake, self.tick)
+
+    async def _look(self) -> None:
+        if await self._look_whether_it_may():
+            self._may_work.set()
+            await self.deliver_once(self._closing, "closing editions")
+            await self.guarded("asking again", self._ask_again_in_thread)
+        else:
+            self._may_work.clear()
+            self._pause.set()
 
     async def _look_whether_it_may(self) -> bool:
         """Not while the clock cannot be believed, nor by another configuration than the newsroom's."""
         if await self.clock_is_wrong():
             return False
         try:
-            difference = await asyncio.to_thread(pipeline.find_difference, self.database, self._fingerprint)
+            difference = await asyncio.to_thread(pipeline.find_difference, self.database, self.fingerprint)
         except DistributorError:  # the store is away: whoever needs it says so
             return self._may_work.is_set()
         self.faults.report("configuration", *([Fault(difference)] if difference else []))

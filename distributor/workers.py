@@ -79,6 +79,13 @@ class FaultLog:
         return {step: "; ".join(sorted(texts)) for step, texts in list(self._lasting.items())}
 
 
+def describe_fault(error: Exception, failed: str, then: str) -> Fault:
+    """What went wrong: in its own words where staff can mend it; anything else is a bug, and goes with its trace."""
+    if isinstance(error, DistributorError):
+        return Fault(str(error))
+    return Fault(f"{failed}: {type(error).__name__}: {error}; {then}", error)
+
+
 class StoreWatch:
     """What every process watches that works for long: the store and the clock. Nothing is sent while one of them is not as
     it was; a store or a key that is lost ends the process."""
@@ -106,7 +113,7 @@ class StoreWatch:
     async def watching(self) -> AsyncIterator[None]:
         """Watch, for the length of the block. Raises StoreLost at its end where the store or its key was lost."""
         tasks = {
-            asyncio.create_task(follow_clock_of(self.database, self.stop)),
+            asyncio.create_task(follow_clock_of(self.database, self.stop, self.faults)),
             asyncio.create_task(self._check_store_regularly()),
         }
         try:
@@ -122,12 +129,15 @@ class StoreWatch:
         """Check at every tick whether the store is still there, however long a delivery takes."""
         while not self.stop.is_set():
             await asyncio.sleep(self.tick)
-            try:
-                await asyncio.to_thread(pipeline.check_may_send, self.newsroom, self.database, self.clock())
-            except StoreLost as lost:
-                self.give_up(lost)
-            except DistributorError:
-                pass  # busy, or not to be reached just now: whoever needs it says so
+            await self.guarded("checking the store", self._check_store)
+
+    async def _check_store(self) -> None:
+        try:
+            await asyncio.to_thread(pipeline.check_may_send, self.newsroom, self.database, self.clock())
+        except StoreLost:
+            raise
+        except DistributorError:
+            pass  # busy, or not to be reached just now: whoever needs it says so
 
     def give_up(self, lost: StoreLost) -> None:
         """End all work, the messages in hand finished: nothing good can come of it."""
@@ -139,21 +149,20 @@ class StoreWatch:
     def clock_believed(self) -> None:
         """The clock was set, and is believed from now on."""
 
-    async def guarded(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
-        """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again."""
+    async def guarded(self, name: str, step: Callable[[], Awaitable[None]], *, of: str = "") -> None:
+        """One step. What goes wrong in it is logged once while it lasts, and the next tick tries again. `of` tells steps
+        of one name apart that run side by side."""
         if self.stop.is_set():
             return
+        key = f"{name} {of}" if of else name
         try:
             await step()
         except StoreLost as lost:
             self.give_up(lost)
-        except DistributorError as error:
-            self.faults.report(name, Fault(str(error)))
-        except Exception as bug:
-            text = f"{name} failed: {type(bug).__name__}: {bug}; tried again at the next tick"
-            self.faults.report(name, Fault(text, bug))
+        except Exception as error:
+            self.faults.report(key, describe_fault(error, f"{name} failed", "tried again at the next tick"))
         else:
-            self.faults.report(name)
+            self.faults.report(key)
 
     async def deliver_once(self, worker: DeliveryWorker, step: str) -> None:
         """Deliver all that is due; what goes wrong is logged once while it lasts."""
@@ -164,12 +173,8 @@ class StoreWatch:
         except StoreLost as lost:
             self.give_up(lost)
             return
-        except DistributorError as error:
-            self.faults.report(step, Fault(str(error)))
-            return
-        except Exception as bug:
-            text = f"delivering failed: {type(bug).__name__}: {bug}; tried again at the next tick"
-            self.faults.report(step, Fault(text, bug))
+        except Exception as error:
+            self.faults.report(step, describe_fault(error, "delivering failed", "tried again at the next tick"))
             return
         self.faults.report(step)
         _log_report(report, (self.clock() - started).total_seconds())
@@ -239,12 +244,21 @@ class DeliveryLoop(StoreWatch):
         self.dispatcher.health.backing_off.clear()  # backoffs were counted from another time
 
 
-async def follow_clock_of(database: Database, stop: asyncio.Event, every: float = _FOLLOW_EVERY) -> None:
+async def follow_clock_of(
+    database: Database, stop: asyncio.Event, faults: FaultLog, every: float = _FOLLOW_EVERY
+) -> None:
     """Go by the clock of the store, if it has one, until `stop`: it is asked again and again, as no two clocks are equally
     fast."""
+    step = "the time of the store"
     while not stop.is_set():
-        with contextlib.suppress(DistributorError):  # not to be reached just now: whoever needs it says so
+        try:
             await asyncio.to_thread(store_clock.follow, database.server_time)
+        except DistributorError:
+            pass  # not to be reached just now: whoever needs it says so
+        except Exception as bug:
+            faults.report(step, describe_fault(bug, f"asking for {step} failed", f"asked again in {every:g} s"))
+        else:
+            faults.report(step)
         await wait_for_any(stop, asyncio.Event(), every)
 
 
@@ -281,18 +295,25 @@ async def keep_process_alive(config: Path, name: str, arguments: Sequence[str], 
     """Keep a command of this program running in a process of its own until `stop`; started again where it ends."""
     command = (sys.executable, "-m", "distributor", "-c", str(config), *arguments)
     while not stop.is_set():
-        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
-        ended = asyncio.ensure_future(process.wait())
-        stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not ended.done():
-            await _terminate(process, name)
-            return
+        try:
+            process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+        except OSError as error:  # no memory, too many processes
+            log.error("%s cannot be started: %s; tried again in %g s", name, error.strerror or error, _RESTART_DELAY)
+        else:
+            await _watch(process, name, stop)
+        await wait_for_any(stop, asyncio.Event(), _RESTART_DELAY)
+
+
+async def _watch(process: asyncio.subprocess.Process, name: str, stop: asyncio.Event) -> None:
+    """Until a process has ended, by itself or because of `stop`."""
+    ended = asyncio.ensure_future(process.wait())
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if ended.done():
         log.error("%s ended with %s; another one is started", name, process.returncode)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_RESTART_DELAY):
-                await stop.wait()
+    else:
+        await _terminate(process, name)
 
 
 async def _terminate(process: asyncio.subprocess.Process, name: str) -> None:

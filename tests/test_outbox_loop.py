@@ -87,3 +87,22 @@ async def test_a_fault_is_logged_once_while_it_lasts(line: Line, ask: Ask, caplo
     errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
     assert len(errors) == 1
     assert errors[0].startswith("email/goodbye to lan@example.com cannot be made: ")
+
+
+async def test_it_looks_again_after_a_look_that_failed(
+    line: Line, ask: Ask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what nobody expects, too: whoever waits for a link would wait until the service is started again."""
+    loop = await ready(line)
+    await ask("lan@example.com")
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(loop._collector, "collect", broken)
+    await loop.start_due()
+    assert "looking into the outbox failed: RuntimeError: can't start new thread" in caplog.text
+    monkeypatch.undo()
+    await loop.start_due()
+    await loop.finish()
+    assert len(line.mailbox("lan")) == 1

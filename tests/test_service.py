@@ -165,3 +165,44 @@ async def test_what_providers_report_is_worked_at_the_next_pass_and_what_cannot_
     with line.store.read() as connection:
         assert [one.provider for one in provider_events.list_aside(connection)] == ["brevo"]
         assert provider_events.list_waiting(connection, line.now + timedelta(hours=1), 10) == []
+
+
+async def test_a_service_whose_delivery_has_ended_ends_as_well(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only when all that runs beside has come to its end: what is in hand is written down."""
+    await asyncio.to_thread(lambda: line.store)
+    service = Service(line.newsroom, line.store, line.clock, asyncio.Event(), by_tasks=False)
+    ended = []
+
+    async def break_down() -> None:
+        raise RuntimeError("a bug")
+
+    async def run_outbox() -> None:
+        await service.stop.wait()
+        await asyncio.sleep(0.05)
+        ended.append("outbox")
+
+    monkeypatch.setattr(service.worker, "run", break_down)
+    monkeypatch.setattr(service.outbox, "run", run_outbox)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await asyncio.wait_for(service.run(), 20)
+    service.worker.close()
+    assert ended == ["outbox"]
+
+
+async def test_a_pass_that_fails_is_told_and_the_next_one_comes(
+    line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    await asyncio.to_thread(lambda: line.store)
+    service = Service(line.newsroom, line.store, line.clock, asyncio.Event(), tick=0.01, by_tasks=False)
+    passes = []
+
+    async def fail() -> None:
+        passes.append(service)
+        if len(passes) == 3:
+            service.stop.set()
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(service, "run_once", fail)
+    await asyncio.wait_for(service.run(), 20)
+    assert len(passes) == 3
+    assert caplog.text.count("checking what is due failed: RuntimeError: a bug") == 1

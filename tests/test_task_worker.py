@@ -30,7 +30,7 @@ S = DeliveryState
 
 @pytest.fixture
 def fleet(tmp_path: Path, postgresql_url: Callable[[], str]) -> Iterator[Line]:
-    """A newsroom on PostgreSQL with an edition that waits for its workers: two emails and a post."""
+    """A newsroom on PostgreSQL with an edition that waits for its workers: two emails, a post, and three files of feeds."""
     made = Line(tmp_path, now=datetime.now(UTC))
     made.configure(f".store: {{url: '{postgresql_url()}'}}", ".instance: fleet")
     for name in ("an", "binh"):
@@ -74,7 +74,7 @@ async def test_what_an_edition_owes_is_sent_as_soon_as_it_is_out(fleet: Line) ->
     async with working(fleet):
         await asyncio.sleep(0.5)  # it waits for tasks, and looks into the ledger by itself only in half a minute
         await asyncio.to_thread(answer, fleet)
-        await all_sent(fleet, 4)
+        await all_sent(fleet, 6)
     assert fleet.read("an") == [["a"]]
     assert len(fleet.posts()) == 1
 
@@ -105,7 +105,7 @@ async def test_a_queue_that_is_emptied_by_hand_loses_nothing(fleet: Line) -> Non
     await asyncio.to_thread(answer, fleet)
     await asyncio.to_thread(empty_queue, fleet)
     async with working(fleet, tick=0.2):
-        await all_sent(fleet, 4)
+        await all_sent(fleet, 6)
     assert fleet.read("an") == fleet.read("binh") == [["a"]]
 
 
@@ -144,7 +144,7 @@ async def test_no_task_is_worked_on_while_the_clock_cannot_be_believed(fleet: Li
         assert not worker._rounds
         fleet.now -= timedelta(hours=2)
         await asyncio.to_thread(answer, fleet)
-        await all_sent(fleet, 4)
+        await all_sent(fleet, 6)
 
 
 async def test_a_host_with_another_configuration_leaves_all_tasks_to_the_others(
@@ -159,7 +159,7 @@ async def test_a_host_with_another_configuration_leaves_all_tasks_to_the_others(
         assert await asyncio.to_thread(waiting, fleet) == 3
         fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, fleet.newsroom)
         await asyncio.to_thread(pipeline.announce, fleet.store, fingerprint, fleet.now)
-        await all_sent(fleet, 4)
+        await all_sent(fleet, 6)
     assert caplog.text.count("nothing is sent from here") == 1
 
 
@@ -182,7 +182,7 @@ async def test_a_service_hands_out_its_work_by_tasks(fleet: Line, monkeypatch: p
     service = Service(fleet.newsroom, fleet.store, fleet.clock, stop, tick=0.2)
     running = asyncio.create_task(service.run())
     try:
-        await all_sent(fleet, 4)
+        await all_sent(fleet, 6)
         async with asyncio.timeout(15):
             while done != {"gathered", "refreshed"}:
                 await asyncio.sleep(0.05)
@@ -211,6 +211,8 @@ async def test_a_configuration_that_could_not_be_announced_at_the_start_is_annou
 
     monkeypatch.setattr(pipeline, "announce", busy_at_first)
     service = Service(fleet.newsroom, fleet.store, fleet.clock, asyncio.Event())
+    assert isinstance(service.worker, TaskWorker)
+    service.worker.fingerprint = "of a newsroom that had no key yet"
     monkeypatch.setattr(service, "_start_preparations", nothing)
     for _ in range(3):
         await service.run_once()
@@ -219,7 +221,49 @@ async def test_a_configuration_that_could_not_be_announced_at_the_start_is_annou
     service.worker.close()
     fingerprint = await asyncio.to_thread(pipeline.compute_fingerprint, fleet.newsroom)
     assert await asyncio.to_thread(pipeline.find_difference, fleet.store, fingerprint) == ""
+    assert service.worker.fingerprint == fingerprint
     assert len(tried) == 2
+
+
+async def test_a_worker_goes_on_looking_after_a_look_that_failed(
+    fleet: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    find, failed = pipeline.find_difference, []
+
+    def fail_at_first(*given: Any) -> str:
+        failed.append(given)
+        if len(failed) < 3:
+            raise RuntimeError("can't start new thread")
+        return find(*given)
+
+    monkeypatch.setattr(pipeline, "find_difference", fail_at_first)
+    await asyncio.to_thread(answer, fleet)
+    async with working(fleet, tick=0.05):
+        await all_sent(fleet, 6)
+    assert caplog.text.count("looking for work failed: RuntimeError: can't start new thread") == 1
+
+
+async def test_a_task_that_fails_is_told_once(
+    fleet: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The engine tells nobody: feeds of all articles, for instance, would stand still in silence."""
+    tried = []
+
+    async def fail() -> None:
+        tried.append("pages")
+        raise RuntimeError("disk full")
+
+    def ask_again() -> None:
+        with fleet.store.write() as connection:
+            queue.ask(connection, queue.PAGES, [{}, {}])
+
+    await asyncio.to_thread(ask_again)
+    async with working(fleet, queue.PAGES) as worker:
+        worker.add_handlers({queue.PAGES: fail})
+        async with asyncio.timeout(15):
+            while len(tried) < 2:
+                await asyncio.sleep(0.02)
+    assert caplog.text.count("a task of pages failed: RuntimeError: disk full") == 1
 
 
 def test_the_clock_of_the_store_counts_on_every_host(fleet: Line) -> None:

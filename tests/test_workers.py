@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from distributor.workers import ClockMonitor
+from distributor import pipeline, workers
+from distributor.workers import ClockMonitor, FaultLog, StoreWatch, follow_clock_of, keep_process_alive
 from support.builders import NOW
+from support.clocked_newsroom import Line
 from support.scripted_channels import Clock
 
 # -- the clock ---------------------------------------------------------------------------------------------------------
@@ -36,3 +42,55 @@ def test_a_clock_that_is_set_right_by_seconds_is_believed() -> None:
     for _ in range(100):
         clock.now, passed = clock.now + timedelta(seconds=70), passed + 60
         assert watch.current_offset() == timedelta()
+
+
+# -- what runs in the background ---------------------------------------------------------------------------------------
+
+
+class Failing:
+    """Fails with what nobody expects, and sets `stop` the third time."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self.stop, self.loop, self.calls = stop, asyncio.get_running_loop(), 0
+
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        self.calls += 1
+        if self.calls == 3:
+            self.loop.call_soon_threadsafe(self.stop.set)
+        raise OSError("Too many open files")
+
+    async def later(self, *given: Any, **named: Any) -> Any:
+        return self(*given, **named)
+
+
+async def test_the_store_is_checked_again_after_a_check_that_failed(
+    line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+    monkeypatch.setattr(pipeline, "check_may_send", failing := Failing(stop))
+    watch = StoreWatch(line.newsroom, SimpleNamespace(), line.clock, stop, 0.001)  # type: ignore[arg-type]
+    await asyncio.wait_for(watch._check_store_regularly(), 5)
+    assert failing.calls == 3
+    assert caplog.text.count("checking the store failed: OSError: Too many open files") == 1
+
+
+async def test_the_store_is_asked_for_its_time_again_after_a_question_that_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    stop = asyncio.Event()
+    store = SimpleNamespace(server_time=(failing := Failing(stop)))
+    await asyncio.wait_for(follow_clock_of(store, stop, FaultLog(), 0.001), 5)  # type: ignore[arg-type]
+    assert failing.calls == 3
+    assert caplog.text.count("asking for the time of the store failed: OSError") == 1
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop = asyncio.Event()
+    failing = Failing(stop)
+    monkeypatch.setattr(workers, "_RESTART_DELAY", 0.001)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", failing.later)
+    await asyncio.wait_for(keep_process_alive(Path("config.yaml"), "a worker", ("worker",), stop), 5)
+    assert failing.calls == 3
+    assert "a worker cannot be started: Too many open files; tried again" in caplog.text

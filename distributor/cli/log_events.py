@@ -47,6 +47,8 @@ _TABLE = (
     ("tasks_away", "No tasks can be fetched, as the database is away; told once", "reason", "tasks cannot be fetched: %s"),
     ("process_restarted", "A process beside the service ended and is started again", "process status",
      "%s ended with %s; another one is started"),
+    ("process_unstarted", "A process beside the service cannot be started; it is tried again", "process reason seconds",
+     "%s cannot be started: %s"),
     ("process_killed", "A process beside the service did not end in time", "process seconds",
      "%s did not end in %g s and is killed"),
     ("holidays_in_process", "Holidays are looked up in this process, which costs memory", "reason",

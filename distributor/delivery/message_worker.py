@@ -23,7 +23,7 @@ from ..attempt import Attempt
 from ..bounces.classify import bounce_from_outcome
 from ..clock import steady
 from ..editions import repository as edition_repository
-from ..errors import DamagedRow, DeliveryError, Rejected, StoreError, Unavailable, Uncertain
+from ..errors import DamagedRow, DeliveryError, Rejected, Unavailable, Uncertain
 from ..message_queue import OutgoingMessage
 from ..model import Bounce, BounceType, Delivery, DeliveryState, Edition, Receipt, Recipient
 from ..personal_channel import PersonalChannel
@@ -260,7 +260,7 @@ class LedgerMessageQueue:
     async def _pause_it(self, edition: str, why: str) -> None:
         try:
             await self.commit.call(self._pause, edition, why)
-        except StoreError as fault:  # the next refusal tries again
+        except Exception as fault:  # the next refusal tries again
             log.error("%s could not be paused: %s", edition, fault)
             del self._pausing[edition]
 
@@ -413,7 +413,7 @@ class LedgerMessageQueue:
             await asyncio.sleep(ledger.lease.total_seconds() / 3)
             try:
                 lost = await self.commit.call(ledger.renew, set(self._left), self.rules.clock())
-            except StoreError as fault:
+            except Exception as fault:  # whatever it is: without leases others would take what is in hand here
                 log.warning("the leases could not be renewed: %s", fault)
                 continue
             for message, held in list(self._open.items()):

@@ -90,7 +90,10 @@ class PostWorker:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(ledger.lease.total_seconds() / 3)
-                await self.commit.call(ledger.renew, [shard], self.rules.clock())
+                try:
+                    await self.commit.call(ledger.renew, [shard], self.rules.clock())
+                except StoreError as fault:
+                    log.warning("the leases could not be renewed: %s", fault)
 
         keeper = asyncio.create_task(renew())
         try:

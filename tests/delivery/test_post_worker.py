@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from distributor.channel import PostLimits, Rate
 from distributor.delivery import channel_state
-from distributor.errors import Rejected, Unavailable, Uncertain
+from distributor.delivery.post_worker import PostWorker
+from distributor.errors import Rejected, StoreBusy, Unavailable, Uncertain
 from distributor.model import DeliveryState, Receipt
 from distributor.storage.tables import renditions
 from support.builders import NOW
@@ -213,3 +216,22 @@ async def test_who_asks_how_far_the_network_has_got_asks_as_often_as_it_says(ben
         bench.clock.now += timedelta(minutes=1)
     assert len(network.asked) == 9
     assert list(network.wall.values()) == ["text a1"]
+
+
+async def test_a_lease_is_renewed_again_after_the_store_was_away() -> None:
+    """A post that takes long would else be taken over, and sent twice perhaps, by another worker."""
+    renewed = asyncio.Event()
+    tries = []
+
+    async def call(*_: object) -> None:
+        tries.append("renew")
+        if len(tries) == 1:
+            raise StoreBusy("the server is starting")
+        renewed.set()
+
+    commit: Any = SimpleNamespace(ledger=SimpleNamespace(lease=timedelta(milliseconds=3), renew=None), call=call)
+    rules: Any = SimpleNamespace(clock=lambda: NOW)
+    health: Any = None
+    shard: Any = None
+    async with PostWorker(commit, health, rules)._lease(shard):
+        await asyncio.wait_for(renewed.wait(), 5)
