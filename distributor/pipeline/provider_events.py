@@ -77,7 +77,6 @@ async def work_provider_events(
     waiting = await database.read_in_thread(repository.list_waiting, clock(), _BATCH)
     if waiting:
         await asyncio.to_thread(check_may_send, newsroom, database, clock())
-        await database.write_in_thread(repository.delete_old, clock())
     while waiting and not stopping():
         for event in waiting:
             told = await _work_one(newsroom, database, event, clock)

@@ -350,6 +350,17 @@ def test_a_returned_email_that_is_posted_is_read_as_from_a_mailbox(reports: Repo
 # -- what cannot be worked -----------------------------------------------------------------------------------------------
 
 
+def test_what_was_worked_or_set_aside_stays_when_others_come(reports: Reports) -> None:
+    """A request that comes again is known by its key; what was set aside waits for staff."""
+    for body in (b"{", reports.hard("mailgun").body):
+        reports.store(ProviderRequest("mailgun", body))
+        reports.work()
+        reports.line.now += timedelta(minutes=5)
+    assert [row.state for row in reports.rows()] == ["aside", "done"]
+    reports.told(reports.hard("postmark"))
+    assert [row.state for row in reports.rows()] == ["aside", "done", "done"]
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_what_nobody_can_read_is_set_aside_and_named(reports: Reports, provider: str) -> None:
     bodies = [b"", b"{", b"[1]", b"null", b"[" * 50_000]
