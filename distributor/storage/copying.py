@@ -73,7 +73,7 @@ def copy_rows(source: Connection, target: Connection, progress: Progress) -> dic
     for table in metadata.sorted_tables:
         total = source.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         copied[table.name] = _copy_table(source, target, table, partial(_tell, progress, table.name, total))
-    _set_sequences(target)
+    _set_sequences(source, target)
     for name, expected in copied.items():
         found = digest_table(target, metadata.tables[name])
         if found != expected:
@@ -162,19 +162,42 @@ def _writer(connection: Connection, table: Table) -> Iterator[Callable[[Rows], o
             yield write
 
 
-def _set_sequences(connection: Connection) -> None:
-    """Let numbers that PostgreSQL gives go on behind the highest one. SQLite looks for it by itself."""
-    if connection.dialect.name != "postgresql":
-        return
+def _set_sequences(source: Connection, target: Connection) -> None:
+    """Let new rows have numbers behind the highest one; behind the last one that was given, where no number is given
+    twice."""
     for table in metadata.sorted_tables:
-        for column in table.primary_key.columns:
+        once = bool(table.dialect_options["sqlite"]["autoincrement"])
+        for column in table.primary_key.columns if once or target.dialect.name == "postgresql" else ():
             if not isinstance(column.type, sa.Integer):
                 continue
-            asked = sa.select(sa.func.pg_get_serial_sequence(_quoted(connection, table), column.name))
-            sequence = connection.execute(asked).scalar()
-            highest = connection.execute(sa.select(sa.func.max(column)).where(_numbered(table))).scalar()
-            if sequence and highest is not None:
-                connection.execute(sa.select(sa.func.setval(sequence, highest)))
+            rows = target.execute(sa.select(sa.func.max(column)).where(_numbered(table))).scalar() or 0
+            if highest := max(rows, _last_given(source, table, column) if once else 0):
+                _set_sequence(target, table, column, highest)
+
+
+def _set_sequence(connection: Connection, table: Table, column: Column[Any], highest: int) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execute(sa.delete(_SEQUENCES).where(_SEQUENCES.c.name == table.name))
+        connection.execute(sa.insert(_SEQUENCES).values(name=table.name, seq=highest))
+    elif sequence := _find_sequence(connection, table, column):
+        connection.execute(sa.select(sa.func.setval(sequence, highest)))
+
+
+_SEQUENCES = sa.table("sqlite_sequence", sa.column("name"), sa.column("seq"))  # SQLite's own, of AUTOINCREMENT
+
+
+def _last_given(connection: Connection, table: Table, column: Column[Any]) -> int:
+    """The last number that a table has given, though its row may be gone; 0 where it has given none."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(sa.select(_SEQUENCES.c.seq).where(_SEQUENCES.c.name == table.name)).scalar() or 0
+    asked = sa.text("SELECT pg_sequence_last_value(CAST(:name AS regclass))")
+    return connection.execute(asked, {"name": _find_sequence(connection, table, column)}).scalar() or 0
+
+
+def _find_sequence(connection: Connection, table: Table, column: Column[Any]) -> str | None:
+    """What gives a column of PostgreSQL its numbers; None where nothing does."""
+    asked = sa.select(sa.func.pg_get_serial_sequence(_quoted(connection, table), column.name))
+    return connection.execute(asked).scalar()
 
 
 def _numbered(table: Table) -> sa.ColumnElement[bool]:

@@ -368,14 +368,15 @@ suppressions = Table(
     column("until", UTC_TIME, nullable=True),
 )  # fmt: skip
 
-# What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code.
+# What came back: bounces and complaints, at once or days later. `via` says how we know, `status` is the enhanced code. A
+# number is never given again: other programs are told of a bounce once, by its number.
 bounces = Table(
     "bounces", metadata,
     column("id", NUMBER, primary_key=True), column("address_key", Text), column("type", String(12)),
     column("at", UTC_TIME), column("delivery_id", NUMBER, nullable=True),
     column("edition_id", String(60), default=""), column("status", String(12), default=""),
     column("text", Text, default=""), column("via", String(20)), Index(None, "address_key", "at"),
-    Index(None, "edition_id"), Index(None, "at"),
+    Index(None, "edition_id"), Index(None, "at"), sqlite_autoincrement=True,
 )  # fmt: skip
 
 # What is left of bounces that are too old to be kept: how many each edition had.

@@ -69,7 +69,8 @@ data_requests = Table(
 )  # fmt: skip
 
 # What waits to be sent outside of any edition: transactional emails (confirmation, welcome, goodbye, links, data) and
-# events for webhook channels. `dedupe_key` makes a message once. Its states are those of delivery/outbox.
+# events for webhook channels. `dedupe_key` makes a message once. Its states are those of delivery/outbox. A number is never
+# given again: it stands in the address that bounces of the message come back to.
 outbox = Table(
     "outbox", metadata,
     column("id", NUMBER, primary_key=True), column("dedupe_key", String(200), unique=True),
@@ -80,7 +81,7 @@ outbox = Table(
     column("crash_count", Integer, default=0), column("created", UTC_TIME), column("due", UTC_TIME, nullable=True),
     column("expires_at", UTC_TIME),
     column("owner", String(200), default=""), column("updated", UTC_TIME), column("reply", Text, default=""),
-    Index(None, "state", "due"), Index(None, "recipient"),
+    Index(None, "state", "due"), Index(None, "recipient"), sqlite_autoincrement=True,
 )  # fmt: skip
 
 # How often something was done lately: sign-ups from a network, requests of a token. One row for each key and window.

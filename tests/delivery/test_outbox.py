@@ -145,6 +145,17 @@ def test_a_bounce_token_leads_back_to_the_message_and_to_no_delivery(database: D
         assert outbox.find_by_number(connection, row.number + 1) is None
 
 
+def test_a_number_is_never_given_again_so_no_bounce_names_another_message(database: Database) -> None:
+    """The newest message may be deleted: its recipient is erased, or all of them are old."""
+    put(database, "erased")
+    number = only(database).number
+    with database.write() as connection:
+        connection.execute(table.delete())
+    put(database, "of somebody else", address="minh@example.com")
+    with database.read() as connection:
+        assert outbox.find_by_number(connection, number) is None
+
+
 def test_messages_are_listed_by_state_and_address_and_deleted_when_they_are_old(database: Database) -> None:
     put(database, "a")
     put(database, "b", address="minh@example.com")

@@ -18,6 +18,7 @@ from distributor.model import Bounce, BounceType, Frequency, Subscriber
 from distributor.pipeline import leaving, preferences
 from distributor.pipeline.leaving import LeaveRequest
 from distributor.pipeline.outbox import OutboxReport
+from distributor.storage.tables import bounces
 from distributor.storage.web_tables import outbox as outbox_table
 from distributor.subscribers import repository
 from distributor.subscribers.preferences import Preferences
@@ -100,6 +101,25 @@ async def test_what_the_store_shows_is_told_once_whoever_has_done_it(hook: Line,
     assert found["edition.sent"]["deliveries"]["mail"] == {"sent": 1}
     assert (found["bounced"]["address"], found["bounced"]["type"]) == ("lan@example.com", "hard")
     assert found["channel.broken"] == {"channel": "mail", "reason": "cannot be reached"}
+
+
+async def test_a_bounce_is_told_though_the_one_before_was_forgiven(hook: Line, receiver: FakeReceiver) -> None:
+    """Events are told once by the number of the bounce, so no other bounce may have it."""
+
+    def bounced(name: str) -> None:
+        with hook.store.write() as connection:
+            bounce = Bounce(address=f"{name}@example.com", type=BounceType.HARD, at=hook.now, text="550 no", via="smtp")
+            suppressions.record_bounces(connection, [bounce], hook.now)
+
+    def forgive() -> None:
+        with hook.store.write() as connection:
+            connection.execute(sa.delete(bounces))
+
+    for name in ("lan", "mai"):
+        await asyncio.to_thread(bounced, name)
+        await send(hook)
+        await asyncio.to_thread(forgive)
+    assert [data["address"] for _, data in told(receiver)] == ["lan@example.com", "mai@example.com"]
 
 
 async def test_a_held_draft_is_told_with_its_reason(hook: Line, receiver: FakeReceiver) -> None:

@@ -21,6 +21,7 @@ from distributor.model import DeliveryState
 from distributor.storage import copying, identity
 from distributor.storage.database import Database
 from distributor.storage.tables import instance
+from distributor.storage.web_tables import outbox
 from support.builders import NOW, articles, edition, rendition
 from support.ledger import freeze, mark, settle, states, subscribe
 
@@ -71,6 +72,24 @@ def test_a_delivery_half_done_goes_on_in_the_copy(store: Database, other: Databa
         StoreError, match=r"belongs to the store .*, into which it was copied, not to here: nothing is sent"
     ):
         identity.check_instance(store, "here", NOW)
+
+
+def test_numbers_that_were_given_are_not_given_again_in_the_copy(store: Database, other: Database) -> None:
+    """The newest message of the outbox is gone, as its recipient was erased, and its bounce is on the way."""
+    row: dict[str, object] = {
+        "channel": "mail",
+        "kind": "goodbye",
+        "media_type": "text/plain",
+        "body": b"",
+        "state": "sent",
+    }
+    row |= {"created": NOW, "updated": NOW, "expires_at": NOW}
+    with store.write() as connection:
+        connection.execute(sa.insert(outbox), [{"dedupe_key": str(number), **row} for number in range(3)])
+        connection.execute(sa.delete(outbox))
+    pipeline.copy_store(store, other, NOW)
+    with other.write() as connection:
+        assert connection.execute(sa.insert(outbox).values(dedupe_key="4", **row)).inserted_primary_key == (4,)
 
 
 def test_nothing_is_copied_while_somebody_sends(store: Database, other: Database) -> None:

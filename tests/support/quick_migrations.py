@@ -12,8 +12,9 @@ from distributor.storage import database as program
 
 _run_alembic = program._upgrade
 _statements: list[str] = []
-_OWN = "article\\_words\\_%"  # FTS5 makes these tables itself
-_MADE = f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE '{_OWN}' ESCAPE '\\' ORDER BY rowid"
+_OWN = ("article\\_words\\_%", "sqlite\\_%")  # FTS5 and SQLite make these tables themselves
+_OTHERS = " AND ".join(f"name NOT LIKE '{name}' ESCAPE '\\'" for name in _OWN)
+_MADE = f"SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND {_OTHERS} ORDER BY rowid"
 
 
 def _upgrade(connection: Connection) -> None:

@@ -367,6 +367,7 @@ def _bounces() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("via", sa.String(length=20), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bounces")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_bounces_address_key_at"), "bounces", ["address_key", "at"], unique=False)
     op.create_index(op.f("ix_bounces_at"), "bounces", ["at"], unique=False)
