@@ -8,7 +8,7 @@ A request that comes again has the same key and changes nothing, for as long as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from ..storage.statements import insert_into
+from ..storage.statements import insert_into, is_number_one_of
 from ..storage.web_tables import provider_events as table
 from ..text import clean_line
 
@@ -101,13 +101,20 @@ def retry_aside(connection: Connection) -> int:
     return connection.execute(change.values(state=EventState.WAITING, tried_at=None)).rowcount
 
 
-def delete_old(connection: Connection, before: datetime) -> int:
-    """Delete what was received before a time and is not waiting; returns how many."""
-    return connection.execute(sa.delete(table).where(_old(before))).rowcount
+def list_old(connection: Connection, before: datetime, most: int) -> list[int]:
+    """The numbers of some of the events that were received before a time and do not wait, all of them where they are fewer
+    than `most`."""
+    return list(connection.execute(sa.select(table.c.id).where(_old(before)).limit(most)).scalars())
+
+
+def delete_old(connection: Connection, before: datetime, ids: Sequence[int]) -> int:
+    """Delete those of these events that were received before a time and do not wait; returns how many."""
+    these = is_number_one_of(connection, table.c.id, ids)
+    return connection.execute(sa.delete(table).where(these, _old(before))).rowcount
 
 
 def count_old(connection: Connection, before: datetime) -> int:
-    """How many `delete_old` would delete."""
+    """How many events were received before a time and do not wait."""
     return connection.execute(sa.select(sa.func.count()).select_from(table).where(_old(before))).scalar_one()
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import Connection
 
 from ..model import DeliveryState
 from ..storage.rows import enum_member, stream_readable_rows
-from ..storage.statements import insert_into
+from ..storage.statements import insert_into, is_number_one_of
 from ..storage.web_tables import outbox
 from .lease import owner_is_dead
 from .retry import Decision
@@ -303,13 +303,19 @@ def _row(row: sa.Row[Any]) -> OutboxRow:
     return OutboxRow(**{**values, "state": enum_member(OutboxState, row.state, "message of the outbox", row.id)})
 
 
-def delete_finished(connection: Connection, before: datetime) -> int:
-    """Delete what was done before a time; returns how many."""
-    return connection.execute(sa.delete(outbox).where(_finished(before))).rowcount
+def list_finished(connection: Connection, before: datetime, most: int) -> list[int]:
+    """The numbers of some of the messages that were done before a time, all of them where they are fewer than `most`."""
+    return list(connection.execute(sa.select(outbox.c.id).where(_finished(before)).limit(most)).scalars())
+
+
+def delete_finished(connection: Connection, before: datetime, ids: Sequence[int]) -> int:
+    """Delete those of these messages that were done before a time; returns how many."""
+    these = is_number_one_of(connection, outbox.c.id, ids)
+    return connection.execute(sa.delete(outbox).where(these, _finished(before))).rowcount
 
 
 def count_finished(connection: Connection, before: datetime) -> int:
-    """How many messages `delete_finished` would delete."""
+    """How many messages were done before a time."""
     return connection.execute(sa.select(sa.func.count()).select_from(outbox).where(_finished(before))).scalar_one()
 
 

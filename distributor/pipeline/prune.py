@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from ..bounces import old_bounces, provider_events
 from ..delivery import outbox, pruning
@@ -30,6 +32,8 @@ _PAGES = 2000  # that a file becomes smaller in one transaction
 
 Progress = Callable[[str, int, int], None]  # what, how many of it are done, how many there are
 Stopped = Callable[[], bool]
+_Find = Callable[[Connection, datetime, int], list[int]]  # numbers of rows that are older than a time, so many at most
+_Delete = Callable[[Connection, datetime, Sequence[int]], int]  # deletes those of these rows that still are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +80,14 @@ def prune_store(
         newsroom, database, now, stopped, lambda done: progress("deliveries", done, total)
     )
     counts = {"deliveries": removed}
+
+    def listed(find: _Find, delete: _Delete, age: timedelta) -> Callable[[], int]:
+        return lambda: _delete_listed(database, find, delete, now - age, stopped)
+
     steps: dict[str, Callable[[], int]] = {
         "bounces": lambda: _delete_bounces(database, now - kept.bounces, stopped),
-        "messages of the outbox": lambda: _delete_messages(database, now - kept.outbox),
-        "reports of providers": lambda: _delete_reports(database, now - kept.reports),
+        "messages of the outbox": listed(outbox.list_finished, outbox.delete_finished, kept.outbox),
+        "reports of providers": listed(provider_events.list_old, provider_events.delete_old, kept.reports),
         "images": lambda: _delete_images(newsroom, database, now),
     }
     for name, delete in steps.items():
@@ -148,14 +156,21 @@ def _delete_bounces(database: Database, before: datetime, stopped: Stopped) -> i
     return removed
 
 
-def _delete_messages(database: Database, before: datetime) -> int:
-    with database.write() as connection:
-        return outbox.delete_finished(connection, before)
-
-
-def _delete_reports(database: Database, before: datetime) -> int:
-    with database.write() as connection:
-        return provider_events.delete_old(connection, before)
+def _delete_listed(database: Database, find: _Find, delete: _Delete, before: datetime, stopped: Stopped) -> int:
+    """Delete rows that are looked for first, while others write: they may be among many that stay."""
+    removed = 0
+    while not stopped():
+        with database.read(long=True) as connection:
+            found = find(connection, before, pruning.BATCH)
+        if not found:
+            break
+        began = time.monotonic()
+        with database.write() as connection:
+            removed += delete(connection, before, found)
+        if len(found) < pruning.BATCH:
+            break
+        _rest(began)
+    return removed
 
 
 def _delete_images(newsroom: Newsroom, database: Database, now: datetime) -> int:

@@ -167,8 +167,9 @@ def test_messages_are_listed_by_state_and_address_and_deleted_when_they_are_old(
         assert keys == ["b", "a"]
         assert outbox.count(connection, states=[OutboxState.SENT]) == 1
         assert [one.dedupe_key for one in outbox.iterate_latest(connection, address="lan@EXAMPLE.com")] == ["a"]
-        assert outbox.delete_finished(connection, NOW) == 0
-        assert outbox.delete_finished(connection, NOW + MINUTE) == 1
+        assert outbox.list_finished(connection, NOW, 9) == []
+        assert outbox.list_finished(connection, NOW + MINUTE, 9) == [row.id]
+        assert outbox.delete_finished(connection, NOW + MINUTE, [row.id, row.id + 1]) == 1
         assert outbox.count(connection) == 1, "what waits stays"
 
 
