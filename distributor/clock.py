@@ -10,6 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 log = logging.getLogger("distributor.clock")
 
+# What another clock said, and the steady seconds then, which are the same in all processes of a machine.
+Reading = tuple[datetime, float]
+
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _NOTABLE = timedelta(seconds=10)  # by which this machine's clock may differ from the server's without a word
 
@@ -33,7 +36,7 @@ class Clock:
     def __init__(self, local: Callable[[], datetime] = _local, steady: Callable[[], float] = steady) -> None:
         self._local = local
         self._steady = steady
-        self._followed: tuple[datetime, float] | None = None  # what the other clock said, and when
+        self._followed: Reading | None = None
         self._told = False
 
     def __call__(self) -> datetime:
@@ -55,6 +58,16 @@ class Clock:
         if abs(ahead) > _NOTABLE and not self._told:
             log.warning("the clock of this machine is %+.0f s from the store's, which counts", ahead.total_seconds())
         self._told = abs(ahead) > _NOTABLE
+
+    @property
+    def reading(self) -> Reading | None:
+        """What the followed clock last said; None for a clock that follows none. Another process of this machine goes by
+        it with `adopt`."""
+        return self._followed
+
+    def adopt(self, reading: Reading | None) -> None:
+        """Go by what the clock of another process of this machine goes by."""
+        self._followed = reading
 
 
 clock = Clock()  # of this process: a process has one store

@@ -14,35 +14,28 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import fcntl
 import json
 import logging
 import multiprocessing
 import os
-import resource
 import signal
 import socket
-import sys
 import threading
-import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from .clock import clock
 from .errors import LimitExceeded, StartFailed
+from .isolated_child import GRACE, OUT_OF_MEMORY, ChildLimits, Frame, Function, serve
 from .text import clean_line
 
 log = logging.getLogger("distributor.isolation")
 
-Function = Callable[..., Any]  # what a child calls
 OnProgress = Callable[[str], None]  # is called with what a child is working on
-_GRACE = 5.0  # seconds after which a child ends itself when nobody is left to kill it
 
 # What the forkserver loads once for all children, what parses among it. Loading it in each would cost half a second.
 _GATHERING = (
@@ -55,20 +48,6 @@ _PRELOADED = [
     *("markdown_it", "nh3", "distributor.bounces.parser"),
     *("distributor.images.service", "distributor.images.resize"),
 ]
-
-_RESULT, _BYTES, _FAILED, _DOING, _LOG = b"R", b"B", b"F", b"D", b"L"
-_OUT_OF_MEMORY = 77  # how a child exits that had no memory left, and so none for many words
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildLimits:
-    """What one call in a child may take: seconds by the clock, seconds of a processor, octets of memory beyond what the
-    program itself takes, octets of the answer."""
-
-    seconds: float = 60.0
-    processor_seconds: int = 60
-    memory: int = 512 * 1024 * 1024
-    answer: int = 100_000_000
 
 
 class ChildProcess:
@@ -101,15 +80,15 @@ class ChildProcess:
         timer.daemon = True
         timer.start()
         try:
-            pipe.send(arguments)
+            pipe.send((clock.reading, arguments))
             while True:
                 self._await(pipe)
                 frame = pipe.recv_bytes(self.limits.answer)
                 kind, body = frame[:1], frame[1:]
-                if kind == _DOING:
+                if kind == Frame.DOING:
                     doing = body.decode("utf-8", "replace")
                     self._tell(doing)
-                elif kind == _LOG:
+                elif kind == Frame.LOG:
                     _log_here(body)
                 else:
                     return self._result(kind, body)
@@ -165,7 +144,7 @@ class ChildProcess:
             ours.enter_context(lifeline)
             theirs.enter_context(held)
             process = context.Process(
-                target=_serve, args=(end, held, self.function, self.limits), daemon=True, name="distributor-isolated"
+                target=serve, args=(end, held, self.function, self.limits), daemon=True, name="distributor-isolated"
             )
             process.start()
             ours.pop_all()
@@ -186,9 +165,9 @@ class ChildProcess:
         # It lives on: the forkserver has ended, and nobody will tell us any more when the child does.
 
     def _result(self, kind: bytes, body: bytes) -> Any:
-        if kind == _RESULT:
+        if kind == Frame.RESULT:
             return json.loads(body)
-        if kind == _BYTES:
+        if kind == Frame.BYTES:
             return body
         failure = json.loads(body)
         raise ChildFailed(str(failure["error"]), str(failure["trace"]))
@@ -209,7 +188,7 @@ class ChildProcess:
     def _reap(self) -> int | None:
         process = self._process
         with _starting:  # `start` polls all children; two polls at once would spoil each other's answer
-            process.join(_GRACE)
+            process.join(GRACE)
             code: int | None = process.exitcode
         with self._ending:
             ends = (self._pipe, self._lifeline)
@@ -224,7 +203,7 @@ class ChildProcess:
         alive_and_wrong = isinstance(error, (ValueError, RecursionError)) or "bad message length" in str(error)
         gone = not alive_and_wrong and not late and not self._killed.is_set()
         if gone:
-            self._process.join(_GRACE)  # so that its own exit code is reported, not the one that is made now
+            self._process.join(GRACE)  # so that its own exit code is reported, not the one that is made now
         self._kill()
         code = self._reap()
         if self._killed.is_set():
@@ -233,7 +212,7 @@ class ChildProcess:
             return f"took longer than {self.limits.seconds:g} s to read"
         if alive_and_wrong:
             return f"gave more than {self.limits.answer // 1_000_000} MB, or what cannot be understood"
-        if code == _OUT_OF_MEMORY:
+        if code == OUT_OF_MEMORY:
             return f"needs more than {self.limits.memory // (1024 * 1024)} MB of memory to read"
         if code in (-signal.SIGXCPU, -signal.SIGALRM):
             return f"took more than {self.limits.processor_seconds} s of computing to read"
@@ -308,142 +287,3 @@ def _log_here(body: bytes) -> None:
     with contextlib.suppress(ValueError, TypeError):
         level, name, message = json.loads(body)
         logging.getLogger(clean_line(str(name))).log(int(level), "%s", clean_line(str(message)))
-
-
-# -- in the child ------------------------------------------------------------------------------------------------------
-
-_pipe: Connection | None = None  # to the parent, in a child
-_sending = threading.Lock()
-
-
-def _send(frame: bytes) -> None:
-    if _pipe is not None:
-        with _sending:
-            _pipe.send_bytes(frame)
-
-
-def report_progress(what: str) -> None:
-    """Say what the work is at, so that it can be named if it has to be ended. Outside of a child it does nothing."""
-    _send(_DOING + what.encode("utf-8", "replace")[:4000])
-
-
-@contextlib.contextmanager
-def processor_time(seconds: float) -> Iterator[None]:
-    """A limit for one thing among many: LimitExceeded after so many seconds of computing.
-
-    It ends what checks for signals now and then, as Python and its regular expressions do; a library in C that does
-    not is ended by the limits of its child. It acts in main threads only, which is where children work.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def over(number: int, frame: FrameType | None) -> None:
-        raise LimitExceeded(f"took more than {seconds:g} s of computing to read")
-
-    before = signal.signal(signal.SIGVTALRM, over)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 1.0)  # again and again: a library may swallow the first
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-
-def _serve(pipe: Connection, lifeline: Connection, function: Function, limits: ChildLimits) -> None:
-    """What the child does: answer until the other end is closed."""
-    global _pipe
-    _pipe = pipe
-    _hold_on_to(lifeline)
-    _settle(limits)
-    while True:
-        frame = _answer(pipe, function, limits)
-        signal.alarm(0)
-        try:
-            _send(frame)
-        except OSError:
-            os._exit(0)
-
-
-def _answer(pipe: Connection, function: Function, limits: ChildLimits) -> bytes:
-    """The answer to the next call, as a frame. Does not return once the other end is closed."""
-    try:
-        arguments = _receive(pipe)
-        _begin_call(limits)
-        result = function(*arguments)
-        return _BYTES + result if isinstance(result, bytes) else _RESULT + json.dumps(result).encode()
-    except MemoryError:
-        os._exit(_OUT_OF_MEMORY)
-    except BaseException as error:
-        bug = {"error": clean_line(f"{type(error).__name__}: {error}")[:400], "trace": traceback.format_exc()[-8000:]}
-        return _FAILED + json.dumps(bug).encode()
-
-
-def _receive(pipe: Connection) -> Any:
-    try:
-        return pipe.recv()
-    except (EOFError, ConnectionError):
-        os._exit(0)
-
-
-def _hold_on_to(lifeline: Connection) -> None:
-    """End when the parent ends, however it does: the system sends SIGIO when the other end of the lifeline closes, and
-    that ends a process whatever it is doing. (macOS ignores that signal; there the alarm of each call ends the child.)"""
-    signal.signal(signal.SIGIO, signal.SIG_DFL)
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    if lifeline.poll():
-        os._exit(0)
-
-
-def _settle(limits: ChildLimits) -> None:
-    """Limits that hold for the whole life of the child, a process group of its own, and a log that leads to the parent.
-
-    What it prints goes where errors go: our standard output is ours, and may be JSON for a program.
-    """
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
-    with contextlib.suppress(OSError):
-        os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    # Ctrl-C and the SIGTERM that a service manager sends to all processes of a service are the parent's to answer.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(OSError, ValueError):  # macOS knows these limits and does not keep them
-        if sys.platform == "linux":
-            resource.setrlimit(resource.RLIMIT_DATA, (_data_size() + limits.memory,) * 2)
-        else:
-            resource.setrlimit(resource.RLIMIT_AS, (limits.memory * 4,) * 2)
-    root = logging.getLogger()
-    root.handlers[:] = [_ToParent()]
-    root.setLevel(logging.INFO)
-
-
-def _begin_call(limits: ChildLimits) -> None:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    spent = int(used.ru_utime + used.ru_stime) + 1
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + limits.processor_seconds, hard))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(int(limits.seconds + _GRACE) + 1)  # for when the parent has died
-
-
-def _data_size() -> int:
-    """Octets of memory of this process that count as data (proc(5), VmData)."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-class _ToParent(logging.Handler):
-    """Sends what is logged to the parent."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            message += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-        with contextlib.suppress(OSError):
-            _send(_LOG + json.dumps([record.levelno, record.name, message[:4000]]).encode())

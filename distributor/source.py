@@ -45,7 +45,7 @@ from .config.types import (
 from .credentials import NO_CREDENTIALS, Credentials, find_secrets, redact_secrets
 from .errors import ArticleError, Busy, Gone, LimitExceeded, NotModified, SourceError
 from .files import is_within
-from .isolation import processor_time
+from .isolated_child import processor_time
 from .model import Article, ParsedArticle
 
 __all__ = [

@@ -73,6 +73,17 @@ def test_goes_by_this_machine_again_with_another_store() -> None:
     assert machine.clock() == NOON
 
 
+def test_another_process_of_this_machine_goes_by_what_was_said() -> None:
+    machine, child = Machine(), Machine()
+    child.shows += 5 * HOUR
+    machine.clock.follow(lambda: NOON - HOUR)
+    child.pass_(30)
+    child.clock.adopt(machine.clock.reading)
+    assert child.clock() == NOON - HOUR + timedelta(seconds=30)
+    child.clock.adopt(Machine().clock.reading)
+    assert child.clock() == child.shows
+
+
 def test_says_once_that_this_machine_is_off(caplog: pytest.LogCaptureFixture) -> None:
     machine = Machine()
     with caplog.at_level(logging.WARNING):

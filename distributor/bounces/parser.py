@@ -23,7 +23,8 @@ from itertools import islice
 
 from pydantic import TypeAdapter
 
-from ..isolation import ChildLimits, ChildProcess
+from ..isolated_child import ChildLimits
+from ..isolation import ChildProcess
 from ..mail import verp
 from ..text import clean_line, html_to_text
 from .mime_reader import Fields, IncomingMessage, clip_lines, parse_field_blocks, parse_mailboxes, parse_message

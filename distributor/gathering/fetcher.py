@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ import aiohttp
 from yarl import URL
 
 from .. import __version__
+from ..clock import clock
 from ..config.schema import Site
 from ..credentials import (
     NO_CREDENTIALS,
@@ -263,7 +264,7 @@ class HttpFetcher:
 
     def _back_off(self, asked: str, here: str) -> None:
         host = _host(here)
-        until = find_backoff(self.waits, host, datetime.now(UTC))
+        until = find_backoff(self.waits, host, clock())
         if until:
             raise Busy(
                 f"{asked} is not asked: {_backoff_message(host, until.astimezone(self.zone))}", until=until, asked=False
@@ -275,7 +276,7 @@ class HttpFetcher:
         if response.status in _GONE:
             raise Gone(f"{asked} answered {_status(response)}", url=here, answer=_status(response))
         if response.status != HTTPStatus.OK:
-            now, headers = datetime.now(UTC), response.headers
+            now, headers = clock(), response.headers
             until = parse_retry_after(headers.get("Retry-After", ""), now, headers.get("Date", ""))
             if until is None and response.status == HTTPStatus.TOO_MANY_REQUESTS:
                 until = now + _PAUSE

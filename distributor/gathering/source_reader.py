@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .. import isolation
+from .. import isolated_child
 from ..config.gathering import Gathering
 from ..config.schema import Site
 from ..credentials import find_secrets, redact_secrets
 from ..errors import Busy, LimitExceeded, NotModified, SourceBug, SourceError, StartFailed, UnreadableContent
-from ..isolation import ChildFailed, ChildLimits, call_isolated_async
+from ..isolated_child import ChildLimits
+from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article, ParsedArticle, parsed_article_to_data
 from ..plugins import registry
 from ..source import (
@@ -425,5 +426,5 @@ class ReportingFetcher:
         if url in self.avoid:
             raise SourceError(f"{url} {self.avoid[url]}")
         got = await self.fetcher.get(url, conditional=conditional, accept=accept)
-        isolation.report_progress(url)
+        isolated_child.report_progress(url)
         return got

@@ -22,7 +22,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..credentials import find_secrets
 from ..errors import LimitExceeded, NotModified, SourceError, StartFailed
-from ..isolation import ChildFailed, ChildLimits, ChildProcess
+from ..isolated_child import ChildLimits
+from ..isolation import ChildFailed, ChildProcess
 from ..source import FetchedDocument
 from .source_reader import (
     GATHER_SECONDS,
@@ -173,7 +174,7 @@ def _unpacked(answer: object, known: Mapping[str, str]) -> list[tuple[str, Watch
             size = max(int(data.get("size", 0)), 0)
             found.append((name, _answer(data, rest[at : at + size])))
             at += size
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         raise _Nonsense from None
     return found
 

@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import isolation
 from ..config.images import ImageSettings
 from ..config.schema import Site
 from ..credentials import NO_CREDENTIALS, Credentials
 from ..errors import Gone, LimitExceeded, SourceError, StartFailed, UnreadableContent
 from ..files import FileTooLarge, UnsafeFile, read_within
+from ..isolated_child import ChildLimits
 from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..source import credentials_of
@@ -30,7 +30,7 @@ log = logging.getLogger("distributor.images")
 
 MAX_CONCURRENT = 4  # images fetched at the same time; they are resized one after the other
 # For resizing one image, in a child process of its own.
-RESIZE_LIMITS = isolation.ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
+RESIZE_LIMITS = ChildLimits(seconds=20.0, processor_seconds=10, memory=156 * 1024 * 1024, answer=20_000_000)
 FETCH_MEMORY = 64 * 1024 * 1024  # octets of memory of a child process that fetches, besides the image itself
 _MARGIN = 5.0  # seconds more for such a child process, so that it can report a timeout itself
 POST_SHAPE = ImageShape(600, 1 / 2, 3.0)  # of networks: 1,200 pixels wide
@@ -169,7 +169,7 @@ class ImageService:
             self.settings.max_bytes,
             source is not None and source.allow_private,
             credentials_of(source) if source else NO_CREDENTIALS,
-            limits=isolation.ChildLimits(
+            limits=ChildLimits(
                 seconds=seconds + _MARGIN,
                 processor_seconds=int(seconds) + 1,
                 memory=FETCH_MEMORY + 2 * self.settings.max_bytes,

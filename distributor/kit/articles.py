@@ -23,7 +23,7 @@ from ..gathering.cleaning import CleanedBody
 from ..gathering.cleaning import clean_body as clean_body_parts
 from ..gathering.dates import parse_date, read_date
 from ..html_sanitizer import sanitize_html
-from ..isolation import processor_time
+from ..isolated_child import processor_time
 from ..model import Image, ParsedArticle
 from ..source import FetchedDocument, Fetcher, FetchResult, Source, Validators
 from ..text import clean_line, html_to_text, language_tag

@@ -23,7 +23,8 @@ from ..config.yaml import RawConfig
 from ..errors import LimitExceeded, SourceBug, SourceError, StartFailed, UserError
 from ..gathering.fetcher import FetchLimits, HostQueue, StandInServer, open_fetcher
 from ..gathering.source_reader import options_for, parse_fetch_result, run_gather
-from ..isolation import ChildFailed, ChildLimits, call_isolated_async
+from ..isolated_child import ChildLimits
+from ..isolation import ChildFailed, call_isolated_async
 from ..model import Article
 from ..plugins import registry
 from ..source import Availability, FetchResult, SampleAnswer, Source, Validators

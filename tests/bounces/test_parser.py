@@ -15,7 +15,7 @@ from distributor.bounces.classify import classify_bounce
 from distributor.bounces.mime_reader import MOST
 from distributor.bounces.parser import LONGEST, BounceReportKind, IsolatedBounceParser
 from distributor.errors import LimitExceeded
-from distributor.isolation import ChildLimits
+from distributor.isolated_child import ChildLimits
 from distributor.mail import verp
 from support.bounce_cases import BOUNCES, LAN, Case, dsn, recipient
 from support.effort import examples

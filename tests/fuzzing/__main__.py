@@ -12,7 +12,8 @@ import sys
 import time
 
 from distributor.errors import LimitExceeded
-from distributor.isolation import ChildFailed, ChildLimits, ChildProcess
+from distributor.isolated_child import ChildLimits
+from distributor.isolation import ChildFailed, ChildProcess
 
 from .targets import TARGETS, batch
 

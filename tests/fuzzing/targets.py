@@ -19,7 +19,7 @@ from random import Random
 from unicodedata import category
 from zoneinfo import ZoneInfo
 
-from distributor import isolation
+from distributor import isolated_child
 from distributor.articles.keys import identity_keys
 from distributor.articles.matching import content_hash
 from distributor.bounces import parser
@@ -293,7 +293,7 @@ def batch(name: str, seed: int, count: int) -> dict[str, object]:
     logging.disable(logging.CRITICAL)
     found = []
     for number in range(count):
-        isolation.report_progress(f"{name} {seed + number}")
+        isolated_child.report_progress(f"{name} {seed + number}")
         try:
             TARGETS[name](Random(seed + number))
         except Exception:

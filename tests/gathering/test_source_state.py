@@ -15,9 +15,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distributor.clock import clock, steady
 from distributor.errors import Busy
 from distributor.gathering import source_state
-from distributor.gathering.source_reader import check_availability_of_articles
+from distributor.gathering.source_reader import check_availability_of_articles, read_source
 from distributor.gathering.source_state import MAX_BACKOFF, find_backoff, parse_retry_after
 from distributor.gathering.sources.feed import FeedSource
 from distributor.source import Validators
@@ -190,6 +191,24 @@ def test_a_second_process_and_a_second_source_of_the_portal_keep_to_it(room: Roo
     portal.wait = ""
     assert "a: 1 new article" in room.good("gather", "a", "--force")
     assert portal.asked == ["/a", "/a"]
+
+
+async def test_a_pause_is_counted_by_the_clock_of_the_store_in_a_child_too(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of this machine is two days behind the store's, or ahead of it."""
+    source = FeedSource(name="tin", url=f"{portal.url}/rss", allow_private=True)
+    host = portal.url.removeprefix("http://")
+    for ahead in (timedelta(days=2), timedelta(days=-2)):
+        now = datetime.now(UTC) + ahead
+        monkeypatch.setattr(clock, "_followed", (now, steady()))
+        asked = len(portal.asked)
+        with pytest.raises(Busy, match="answered 429") as caught:
+            await read_source(source, settings().site, {}, now)
+        assert timedelta(minutes=59) < caught.value.until - now < timedelta(minutes=61)
+        with pytest.raises(Busy, match="is not asked"):
+            await read_source(source, settings().site, {}, now, {host: now + timedelta(hours=1)})
+        assert len(portal.asked) == asked + 1
 
 
 async def test_the_last_look_leaves_it_alone_too(portal: Portal) -> None:

@@ -21,7 +21,7 @@ from distributor.gathering import watching
 from distributor.gathering.source_reader import GatherRequest, read_source
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.watching import NotWatched, WatchAnswer, watch_sources
-from distributor.isolation import ChildLimits
+from distributor.isolated_child import ChildLimits
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.pipeline import GatherResult
 from distributor.pipeline import gather as gathering

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from distributor.bounces.classify import classify_bounce
-from distributor.isolation import processor_time
+from distributor.isolated_child import processor_time
 from distributor.mail import recipient_rejections, sender_rejections
 from distributor.mail.rejection_rules import BY_CODE, RejectionCause
 from distributor.mail.rejections import RECIPIENT_CAUSES, classify_rejection, mask_addresses

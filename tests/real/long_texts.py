@@ -34,7 +34,7 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
 from distributor.gathering.text_export import parse_text_export
 from distributor.html_sanitizer import sanitize_html
-from distributor.isolation import report_progress
+from distributor.isolated_child import report_progress
 from distributor.rendering import plaintext, posts
 from distributor.rendering.views import safe_text, safe_url
 from distributor.source import FetchedDocument

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from distributor import gather_loop, pipeline, service
 from distributor.gathering import source_reader
-from distributor.isolation import ChildLimits
+from distributor.isolated_child import ChildLimits
 from distributor.newsroom import Newsroom, open_newsroom
 from distributor.service import Service
 from distributor.storage.database import Database

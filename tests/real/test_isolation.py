@@ -22,7 +22,8 @@ import pytest
 from distributor.errors import LimitExceeded, SourceError, StartFailed
 from distributor.gathering.source_reader import check_availability_of_articles, read_source
 from distributor.gathering.sources.folder import FolderSource
-from distributor.isolation import ChildFailed, ChildLimits, ChildProcess, call_isolated, call_isolated_async
+from distributor.isolated_child import ChildLimits
+from distributor.isolation import ChildFailed, ChildProcess, call_isolated, call_isolated_async
 from support import isolated_work as work
 from support.builders import NOW, article, settings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from distributor.isolation import ChildLimits, call_isolated
+from distributor.isolated_child import ChildLimits
+from distributor.isolation import call_isolated
 from real import long_texts
 
 LIMITS = ChildLimits(seconds=250, processor_seconds=120, memory=1024 * 1024 * 1024)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from distributor import isolation
+from distributor import isolated_child, isolation
 from distributor.images.resize import prepare_to_json
-from distributor.isolation import processor_time
+from distributor.isolated_child import processor_time
 from distributor.model import Article
 from distributor.source import Availability, Fetcher, FetchResult, Source
 
@@ -33,7 +33,7 @@ def who() -> int:
 
 def backtrack() -> bool:
     """A pattern that takes exponential time and holds the interpreter's lock."""
-    isolation.report_progress("the long word")
+    isolated_child.report_progress("the long word")
     return bool(re.fullmatch(r"(a+)+b", "a" * 60))
 
 

@@ -18,7 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 from ...config.schema import Site
 from ...credentials import NO_CREDENTIALS, extract_credentials
 from ...errors import LimitExceeded, SourceError
-from ...isolation import ChildLimits, call_isolated_async
+from ...isolated_child import ChildLimits
+from ...isolation import call_isolated_async
 from ...model import ParsedArticle
 from ...source import FetchedDocument
 from ...text import clean_line
