@@ -64,9 +64,10 @@ def list_waiting_shards(connection: Connection, channels: Sequence[str]) -> list
 
 
 def list_waiting_messages(connection: Connection) -> list[Waiting]:
-    """The messages of the outbox that are not out, by channel."""
+    """The messages of the outbox that are not out, by channel. Each could go since it was put there, however often it was
+    put off."""
     query = (
-        sa.select(outbox.c.channel, sa.func.count(), sa.func.min(outbox.c.due))
+        sa.select(outbox.c.channel, sa.func.count(), sa.func.min(outbox.c.created))
         .where(outbox.c.state.in_(OPEN_STATES), outbox.c.due.is_not(None))
         .group_by(outbox.c.channel)
     )

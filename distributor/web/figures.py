@@ -71,7 +71,7 @@ TASKS = Metric(
 )
 OUTBOX = Metric("distributor_outbox_messages", "Messages of the outbox that are not out.", ("channel",))
 OUTBOX_OVERDUE = Metric(
-    "distributor_outbox_overdue_seconds", "How long the first message that is due has waited.", ("channel",)
+    "distributor_outbox_overdue_seconds", "How long the oldest message has waited, tried or not.", ("channel",)
 )
 BROKEN = Metric("distributor_channel_broken", "1 if the channel as a whole failed when it last tried.", ("channel",))
 BROKEN_SINCE = Metric("distributor_channel_broken_since_timestamp_seconds", "Since when it has failed.", ("channel",))
@@ -135,7 +135,7 @@ def store_figures(
 def _waiting(
     found: Sequence[Waiting], count: Metric, overdue: Metric, channels: Iterable[str], now: datetime
 ) -> Iterator[MetricSample]:
-    """How many wait on each channel, and how long the first of them has waited since it was due."""
+    """How many wait on each channel, and how long the first of them has waited since it could go."""
     known = {one.channel: one for one in found}
     for channel in channels:
         one = known.get(channel)

@@ -11,8 +11,10 @@ from distributor.api_access import tokens
 from distributor.api_access.tokens import ApiScope
 from distributor.delivery import channel_state, monitoring, outbox
 from distributor.delivery.outbox import OutboxMessage
+from distributor.delivery.retry import Decision
 from distributor.errors import StoreBusy
 from distributor.gathering import source_state
+from distributor.model import DeliveryState
 from distributor.storage.tables import bounces, edition_events, editions
 from distributor.web.figures import METRICS
 from distributor.web.ticks import Ticks
@@ -125,6 +127,16 @@ async def test_what_waits_shows_with_the_time_that_it_has_waited(visitor: Visito
     assert found['distributor_recent_deliveries{newsletter="tin-sang",channel="mail",state="pending"}'] == 1
     assert found['distributor_outbox_messages{channel="mail"}'] == 1
     assert found['distributor_outbox_overdue_seconds{channel="mail"}'] == 600
+
+    def put_off() -> None:
+        again = Decision(DeliveryState.DEFERRED, due=visitor.line.now + timedelta(hours=1), reply="451 try later")
+        with visitor.line.store.write() as connection:
+            row = outbox.claim(connection, "mail", "me", visitor.line.now)
+            assert row
+            assert outbox.settle(connection, row, again, visitor.line.now)
+
+    await visitor.run(put_off)
+    assert (await figures(visitor))['distributor_outbox_overdue_seconds{channel="mail"}'] == 600
 
 
 async def test_an_edition_that_staff_have_to_look_at_shows(visitor: Visitor) -> None:
