@@ -133,11 +133,7 @@ def _moment(text: str, zone: tzinfo) -> datetime | None:
 
 def _more_exact(day: datetime, shown: Sequence[_Shown], zone: tzinfo) -> datetime:
     """The same day with its time, where the page shows it."""
-    same = (
-        one.moment
-        for one in shown
-        if not one.changed and one.moment.astimezone(zone).date() == day.astimezone(zone).date()
-    )
+    same = (one.moment for one in shown if not one.changed and _same_day(one.moment, day, zone))
     return next((moment for moment in same if not is_midnight(moment, zone)), day)
 
 
@@ -178,10 +174,24 @@ def _shown(page: HtmlElement, zone: tzinfo, title: str) -> Iterator[_Shown]:
             continue  # the day of the visit, above the headline
         if rank is None or any(map(_CLOCK.fullmatch, words)) or around.elsewhere(element) or _in_link(element):
             continue
-        moment = parse_date(element.get("datetime") or "", zone) or parse_date(text, zone)
+        moment = parse_date(element.get("datetime") or "", zone) or _in_words(element, text, zone)
         if moment:
             changed = any(map(_CHANGED.fullmatch, words)) or _SAYS_CHANGED.match(text) is not None
             yield _Shown(at, moment, rank, changed)
+
+
+def _in_words(element: HtmlElement, text: str, zone: tzinfo) -> datetime | None:
+    """The date that an element says in words. For one without an hour, a `<time>` within it may give the hour of that day:
+    `<p class="byline">By Lan, <time datetime="2026-11-24T09:05">24/11/2026</time></p>`."""
+    moment = parse_date(text, zone)
+    if moment is None or not is_midnight(moment, zone):
+        return moment
+    exact = (parse_date(one.get("datetime"), zone) for one in islice(element.iter("time"), 3) if one.get("datetime"))
+    return next((one for one in exact if one and _same_day(one, moment, zone)), moment)
+
+
+def _same_day(one: datetime, other: datetime, zone: tzinfo) -> bool:
+    return one.astimezone(zone).date() == other.astimezone(zone).date()
 
 
 @lru_cache(maxsize=8192)

@@ -27,6 +27,8 @@ SHOWN = {
     "a line with a label, in parts": "<div><b>Ngày đăng:</b> 24/11/2026 09:05</div>",
     "a line without a name": "<div><span>Thứ Ba, 24/11/2026 - 09:05</span></div>",
     "a byline": '<div class="byline">Lan Chi | 24/11/2026 09:05</div>',
+    "a byline with time": '<p class="byline">Lan Chi, <time datetime="2026-11-24T09:05:00+07:00">24/11/2026</time></p>',
+    "a line with time": '<div>Lan <time datetime="2026-11-24T02:05Z">24 tháng 11, 2026</time></div>',
     "time without attribute": "<time>24/11/2026 09:05</time>",
     "time with attribute": '<time datetime="2026-11-24T09:05:00+07:00">hôm qua</time>',
     "microdata in meta": '<meta itemprop="datePublished" content="2026-11-24T09:05:00+07:00">',
