@@ -92,9 +92,14 @@ class HttpResponse:
     def json(self) -> Any:
         """The body as JSON; None where it is none."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return None
+
+
+def _no_number(word: str) -> float:
+    """NaN and the infinities, which are no JSON and would spoil what is made of it. Raises ValueError."""
+    raise ValueError(f"{word} is no number")
 
 
 def _no_wait(answer: HttpResponse) -> datetime | float | None:

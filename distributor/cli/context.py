@@ -10,6 +10,7 @@ import functools
 import gc
 import json
 import logging
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ class CliContext:
         click.echo("\n]" if begun else "[]")
 
     def _json(self, value: Any) -> str:
-        return printable_json(json.dumps(value, ensure_ascii=False, indent=2, default=self._plain))
+        return printable_json(json.dumps(_finite(value), ensure_ascii=False, indent=2, default=self._plain))
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, datetime):
@@ -109,6 +110,15 @@ class CliContext:
         if isinstance(value, (tuple, set, frozenset)):
             return list(value)
         return str(value)
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for NaN and the infinities, which are no JSON (RFC 8259, section 6)."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 @contextlib.contextmanager

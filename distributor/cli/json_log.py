@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,5 +39,5 @@ class JsonLogFormatter(LogFormatter):
 
 def _plain(value: object) -> str | int | float | bool | None:
     if isinstance(value, float):
-        return round(value, 3)
+        return round(value, 3) if math.isfinite(value) else str(value)  # JSON has no NaN
     return value if isinstance(value, (str, int, bool, type(None))) else str(value)

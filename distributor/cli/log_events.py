@@ -54,6 +54,7 @@ _TABLE = (
     ("holidays_in_process", "Holidays are looked up in this process, which costs memory", "reason",
      "the public holidays could not be looked up"),
     ("row_damaged", "A row of the store cannot be read and is left out", "text", "rows.log_damage"),
+    ("command_failed", "Why a command has failed; its last words", "text", "main._tell"),
     ("child_line", "What a child process has logged", "text", "isolation._log_here"),
     ("house_kept", "What housekeeping did, by name and number", "what count", "service_steps.keep_house"),
     ("staff_alert", "What staff are told of, whether anybody is told or not", "title text", "staff alert: %s: %s"),

@@ -53,6 +53,7 @@ COMMANDS = {
     "migrate": "Show or run the database migrations.",
 }
 
+_LOG_FORMAT = "DISTRIBUTOR_LOG_FORMAT"
 _MODULES = {"migrate": "store", "restore": "backup"}  # of commands that have none of their own
 
 
@@ -110,7 +111,7 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
-    envvar="DISTRIBUTOR_LOG_FORMAT",
+    envvar=_LOG_FORMAT,
     show_default=True,
     help="How the log is written: for people, or as JSON with the name of each event.",
 )
@@ -132,8 +133,8 @@ def main(ctx: click.Context, config: Path, verbose: int, log_format: str) -> Non
     """
     from .context import CliContext
 
-    if log_format != "text":
-        os.environ["DISTRIBUTOR_LOG_FORMAT"] = log_format  # for the processes that `serve` starts
+    if log_format != os.environ.get(_LOG_FORMAT, "text"):
+        os.environ[_LOG_FORMAT] = log_format  # for the processes that `serve` starts, and for the last line
     ctx.obj = CliContext(config=config, verbose=verbose, log_format=log_format)
 
 
@@ -151,19 +152,43 @@ def _run(arguments: list[str] | None) -> int:
         click.echo("stopped", err=True)
         return 130
     except click.ClickException as error:
-        if isinstance(error, click.UsageError) and error.ctx:
+        if isinstance(error, click.UsageError) and error.ctx and not _logs_json():
             click.echo(error.ctx.get_usage(), err=True)
-        click.echo(f"error: {printable(error.format_message())}", err=True)
+        _tell([error.format_message()])
         return error.exit_code
     except BrokenPipeError:
         return 1
     except Exception as error:
         code = _code(error)
         if code is None:
-            raise  # a bug: the traceback helps
-        for line in str(error).splitlines():
-            click.echo(f"error: {printable(line)}", err=True)
+            if not _logs_json():
+                raise  # a bug: the traceback helps
+            _tell([f"{type(error).__name__}: {error}"], error)
+            return 1
+        _tell(str(error).splitlines())
         return code
+
+
+def _logs_json() -> bool:
+    return os.environ.get(_LOG_FORMAT) == "json"
+
+
+def _tell(lines: list[str], bug: Exception | None = None) -> None:
+    """Say why the command has failed; as lines of the log where that is for programs."""
+    if not _logs_json():
+        for line in lines:
+            click.echo(f"error: {printable(line)}", err=True)
+        return
+    import logging
+
+    from .context import start_logging
+    from .json_log import JsonLogFormatter
+
+    log = logging.getLogger("distributor.cli")
+    if not any(isinstance(one.formatter, JsonLogFormatter) for one in logging.getLogger().handlers):
+        start_logging(logging.WARNING, None, "json")  # the command line was wrong, and nothing has begun
+    for line in lines:
+        log.error("%s", line, exc_info=bug)
 
 
 def _code(error: Exception) -> int | None:

@@ -16,6 +16,7 @@ import pytest
 from distributor.cli import context
 from distributor.cli.json_log import JsonLogFormatter
 from distributor.cli.main import main
+from support.newsroom import Room
 
 FORMATTER = JsonLogFormatter(ZoneInfo("Asia/Ho_Chi_Minh"))
 
@@ -88,3 +89,31 @@ def test_the_option_makes_the_whole_log_json_and_processes_beside_the_service_to
     assert (said["event"], said["message"]) == ("warning", "the\nconfiguration")
     assert app[0].log_format == "json"
     assert os.environ["DISTRIBUTOR_LOG_FORMAT"] == "json"
+
+
+@pytest.mark.parametrize("arguments", [("send", "tin-sag"), ("sned",), ("plan",)])
+def test_the_last_words_of_a_command_that_fails_are_json_too(
+    room: Room, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("DISTRIBUTOR_LOG_FORMAT", "json")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    has_bug = arguments == ("plan",)
+    if has_bug:
+
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError("a bug")
+
+        monkeypatch.setattr("distributor.cli.context.CliContext.newsroom", property(fail))
+    done = room.run(*arguments)
+    said = [json.loads(line) for line in done.err.splitlines()]
+    assert done.code == (1 if has_bug else 2)
+    assert [(one["event"], one["level"]) for one in said] == [("command_failed", "error")]
+    assert ("trace" in said[0]) == has_bug
+
+
+def test_there_is_no_nan_in_json() -> None:
+    nan, endless = float("nan"), float("inf")
+    for number in (nan, endless, -endless):
+        assert line("%s ended with %s; another one is started", "web", number)["fields"]["status"] == str(number)
+    shown = context.CliContext(Path("config.yaml"))._json({"a": nan, "b": [(endless, 1.5)], "c": {"d": -endless}})
+    assert json.loads(shown, parse_constant=pytest.fail) == {"a": None, "b": [[None, 1.5]], "c": {"d": None}}

@@ -74,9 +74,13 @@ class ProviderEvent:
 def parse_json(body: bytes | str) -> Any:
     """Raises UnreadableEvent."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableEvent(f"the body is not JSON: {str(error)[:100]}") from None
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def parse_object(body: bytes | str) -> Mapping[str, Any]:
