@@ -124,6 +124,20 @@ def test_who_does_not_answer_is_not_healthy() -> None:
     assert not health(port)
 
 
+@pytest.mark.parametrize("port", ["http", "-1", "0", "65536", "8080 ", "８０８０", "", "9" * 5000])
+def test_a_port_that_is_none_gets_one_line(port: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setenv("DISTRIBUTOR_HEALTH_PORT", port)
+    main = runpy.run_path(str(PACKAGING / "healthcheck.py"))["main"]
+    main.__globals__["is_healthy"] = lambda port: port == 8080
+    said = main(), capsys.readouterr().err
+    if port.strip() in ("", "8080"):
+        assert said == (0, "")
+    else:
+        assert said[0] == 1
+        assert said[1].count("\n") == 1
+        assert "is no port" in said[1]
+
+
 def health(port: int) -> bool:
     found = runpy.run_path(str(PACKAGING / "healthcheck.py"))["is_healthy"]
     return cast("Callable[[int], bool]", found)(port)
