@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from stat import S_ISDIR, S_ISREG
+from stat import S_ISDIR, S_ISFIFO, S_ISREG
+from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY
 
@@ -46,6 +47,31 @@ def read_within(folder: Path, file: Path, most: int) -> bytes:
     return data
 
 
+def open_ordinary(path: Path, *, piped: bool = False) -> BinaryIO:
+    """A file that somebody has named, opened for reading; a link is followed. With `piped`, what a shell hands over in place
+    of one is read too: `/dev/stdin`, `<(command)`. Raises UnsafeFile and OSError."""
+    mode = path.stat().st_mode
+    if piped and S_ISFIFO(mode) and path.parts[:2] in (("/", "dev"), ("/", "proc")):
+        return path.open("rb")
+    _refuse_odd(mode)
+    stream = os.fdopen(os.open(path, _FLAGS & ~os.O_NOFOLLOW), "rb")
+    try:
+        _refuse_odd(os.fstat(stream.fileno()).st_mode)  # it may have become another one just now
+    except UnsafeFile:
+        stream.close()
+        raise
+    return stream
+
+
+def _refuse_odd(mode: int) -> None:
+    """Raises UnsafeFile for what is no ordinary file. To be called before it is opened: that may wait for ever, or do
+    something to a device."""
+    if S_ISDIR(mode):
+        raise UnsafeFile("is a folder")
+    if not S_ISREG(mode):
+        raise UnsafeFile("is no ordinary file")
+
+
 def _inner(root: str, path: str) -> list[str] | None:
     """The names on the way from a folder to a path; None where it does not lie in it."""
     if path == root or not path.startswith(root.rstrip("/") + "/"):
@@ -61,11 +87,7 @@ def _opened(root: str, names: list[str]) -> int:
             below = os.open(name, _FLAGS | os.O_DIRECTORY, dir_fd=here)
             os.close(here)
             here = below
-        mode = os.stat(names[-1], dir_fd=here, follow_symlinks=False).st_mode
-        if S_ISDIR(mode):
-            raise UnsafeFile("is a folder")
-        if not S_ISREG(mode):
-            raise UnsafeFile("is no ordinary file")  # to open a device may already do something
+        _refuse_odd(os.stat(names[-1], dir_fd=here, follow_symlinks=False).st_mode)
         return os.open(names[-1], _FLAGS, dir_fd=here)
     finally:
         os.close(here)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from distributor.errors import SourceError
-from distributor.files import FileTooLarge, UnsafeFile, is_within, read_within
+from distributor.files import FileTooLarge, UnsafeFile, is_within, open_ordinary, read_within
 from distributor.gathering.sources.feed import FeedSource
 from distributor.gathering.sources.folder import FolderSource
 from distributor.gathering.sources.page import PageSource
@@ -204,3 +204,33 @@ async def test_a_feed_on_the_disk_is_an_ordinary_file_of_its_folder(inside: Path
     words = {"link": "is a link that leads out of", "pipe": "is no ordinary file", "large": "is larger than 5 MB"}
     with pytest.raises(SourceError, match=f"feed.xml {words[kind]}"):
         await look(FeedSource(name="tin", file=file))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_somebody_names_is_opened_only_if_it_is_an_ordinary_file(tmp_path: Path, kind: str) -> None:
+    odd = tmp_path / "odd"
+    match kind:
+        case "pipe":
+            os.mkfifo(odd)
+        case "folder":
+            odd.mkdir()
+        case _:
+            odd.symlink_to("/dev/zero")
+    for piped in (False, True):
+        with pytest.raises(UnsafeFile, match=r"is no ordinary file|is a folder"):
+            open_ordinary(odd, piped=piped)
+    odd.rmdir() if kind == "folder" else odd.unlink()
+    odd.write_bytes(b"x")
+    with open_ordinary(odd) as file:
+        assert file.read() == b"x"
+
+
+def test_what_a_shell_hands_over_is_read() -> None:
+    out, into = os.pipe()
+    with os.fdopen(out), os.fdopen(into, "wb") as writer:
+        writer.write(b"x")
+        writer.close()
+        with open_ordinary(Path(f"/dev/fd/{out}"), piped=True) as file:
+            assert file.read() == b"x"
+        with pytest.raises(UnsafeFile):
+            open_ordinary(Path(f"/dev/fd/{out}"))

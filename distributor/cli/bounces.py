@@ -70,11 +70,14 @@ def _show_set_aside(app: CliContext, retry: bool, as_json: bool) -> None:
 def _read_file(app: CliContext, file: Path, dry_run: bool) -> MailboxResult:
     from ..bounces.mime_reader import MOST
     from ..errors import UserError
+    from ..files import UnsafeFile, open_ordinary
     from ..pipeline import MailboxResult, check_may_send, dry_run_report, process_report
 
     try:
-        with file.open("rb") as message:
+        with open_ordinary(file, piped=True) as message:
             raw = message.read(MOST)
+    except UnsafeFile as error:
+        raise UserError(f"{file}: {error}") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from None
     with app.store() as database:

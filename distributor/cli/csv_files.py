@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO, TypeVar
 
 import click
 
+from ..files import UnsafeFile, open_ordinary
 from .context import CliContext, on_terminal, plural, say, warn
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def open_csv(file: Path, encoding: str = "") -> Iterator[TextIO]:
             lines = io.TextIOWrapper(raw, encoding=found.name, errors=errors, newline="")
             yield lines
             lines.detach()
+    except UnsafeFile as error:
+        raise UserError(f"{file}: {error}") from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror or error}") from None
 
@@ -98,7 +101,7 @@ def _checked_encoding(encoding: str) -> str:
 @contextlib.contextmanager
 def _open_seekable(file: Path) -> Iterator[BinaryIO]:
     """A file that can be read more than once; a pipe is copied into a temporary file."""
-    with file.open("rb") as raw:
+    with open_ordinary(file, piped=True) as raw:
         if raw.seekable():
             yield raw
             return

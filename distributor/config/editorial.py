@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from ..editorial import clean_greeting, clean_markdown, clean_preheader, clean_subject
+from ..files import UnsafeFile, open_ordinary
 from ..text import clean_line
 from .section import Section
 from .types import explain_non_text, parse_day
@@ -20,9 +21,11 @@ _LARGEST = 100_000  # octets of a file with the text of a block
 def read_markdown(path: Path) -> str:
     """The Markdown in a file. Raises ValueError, in words that name the file."""
     try:
-        with path.open("rb") as file:
+        with open_ordinary(path) as file:
             data = file.read(_LARGEST + 1)
         text = data.decode()
+    except UnsafeFile as error:
+        raise ValueError(f"{path} {error}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from ..credentials import remove_credentials
+from ..files import UnsafeFile, open_ordinary
 
 _DURATION = re.compile(r"(\d+)\s*(s|m|h|d|w)")
 _MAX_DURATION = timedelta(days=36_525)
@@ -179,13 +180,19 @@ def _folder(value: object, info: ValidationInfo) -> Path:
     return Path(base) / Path(value).expanduser()
 
 
+_LONGEST_SECRET = 100_000  # octets
+
+
 def _secret(value: object, info: ValidationInfo) -> object:
     """A secret, or the content of the file in `file:PATH`."""
     if not isinstance(value, str) or not value.startswith("file:"):
         return value
     path = _folder(value.removeprefix("file:"), info)
     try:
-        return path.read_text(encoding="utf-8").strip()
+        with open_ordinary(path) as file:
+            return file.read(_LONGEST_SECRET).decode().strip()
+    except UnsafeFile as error:
+        raise ValueError(f"the secret file {path} {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise ValueError(f"the secret file {path} cannot be read: {reason}") from None

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ..errors import ConfigError, Problem
+from ..files import UnsafeFile, open_ordinary
 
 KeyPath = tuple[str | int, ...]
 
@@ -97,9 +98,13 @@ def _hint(error: yaml.MarkedYAMLError) -> str:
 
 
 def _text(file: Path) -> str:
-    """What the file holds. Raises OSError, UnicodeDecodeError, and ConfigError for more than any configuration."""
-    with file.open("rb") as stream:
-        content = stream.read(_MAX_BYTES + 1)
+    """What the file holds. Raises OSError, UnicodeDecodeError, and ConfigError for no ordinary file, or more than any
+    configuration."""
+    try:
+        with open_ordinary(file) as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except UnsafeFile as error:
+        raise ConfigError([Problem("", str(error), str(file))]) from None
     if len(content) > _MAX_BYTES:
         limit = f"is larger than {_MAX_BYTES // 1_000_000} MB: that is no configuration; check the path"
         raise ConfigError([Problem("", limit, str(file))])

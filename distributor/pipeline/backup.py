@@ -29,6 +29,7 @@ from typing import Any, BinaryIO
 from .. import __version__, permissions
 from ..config import yaml
 from ..errors import StoreError, UserError
+from ..files import UnsafeFile, open_ordinary
 from ..newsroom import Newsroom
 from ..storage.address import SQLITE_FILES, sqlite_path
 from ..storage.copying import Progress
@@ -264,6 +265,8 @@ def restore_backup(file: Path, folder: Path) -> RestoredNewsroom:
             manifest = _read(file, working)
             restored = _put_together(file, working, manifest, folder)
             _move(working / NEWSROOM, folder, restored.config.name)
+    except UnsafeFile as error:
+        raise UserError(f"{file}: {error}: nothing was restored; name the file of a backup") from None
     except (*_OF_DAMAGE, StoreError) as error:
         raise UserError(_DAMAGED.format(file, " ".join(str(error).split())[:200])) from None
     except OSError as error:
@@ -294,7 +297,7 @@ def _read(file: Path, working: Path) -> dict[str, Any]:
     """Unpack the files, each with its mode, and compare them with the manifest."""
     hashes: dict[str, str] = {}
     manifest: dict[str, Any] = {}
-    with tarfile.open(file, "r:*") as archive:
+    with open_ordinary(file) as stream, tarfile.open(fileobj=stream, mode="r:*") as archive:
         for entry in archive:
             content = archive.extractfile(entry) if entry.isfile() and _is_safe(entry.name) else None
             if content is None or entry.name in hashes or manifest:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from .. import permissions
 from ..errors import StoreError, StoreLost
+from ..files import UnsafeFile, open_ordinary
 
 SQLITE_FILES = ("", "-wal", "-shm", "-journal")  # what is added to the name of a store for the files beside it
 
@@ -108,7 +109,9 @@ def open_file(path: Path, *, create: bool = True) -> SqliteFile:
             with contextlib.suppress(FileExistsError):
                 permissions.create(path, permissions.PRIVATE).close()  # SQLite gives those beside it the same mode
         found = path.stat()
-        path.open("rb").close()  # SQLite does not say why it may not
+        open_ordinary(path).close()  # SQLite does not say why it may not
+    except UnsafeFile as error:
+        raise StoreError(f"store {path}: {error}; look at store.url") from None
     except FileNotFoundError:
         raise StoreLost(f"store {path}: is not there") from None
     except OSError as error:

@@ -9,8 +9,10 @@ import secrets
 from pathlib import Path
 
 from ..errors import StoreError
+from ..files import UnsafeFile, open_ordinary
 
 SHORTEST = 16  # characters of a key
+_LARGEST = 100_000  # octets of the file
 
 
 def new_key() -> str:
@@ -27,7 +29,10 @@ def read_keys(file: Path) -> tuple[bytes, ...]:
         known = _read.get(file)
         if known and known[0] == which:
             return known[1]
-        lines = file.read_text(encoding="utf-8").split()
+        with open_ordinary(file) as stream:
+            lines = stream.read(_LARGEST).decode().split()
+    except UnsafeFile as error:
+        raise StoreError(f"{file}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise StoreError(f"{file}: cannot be read: {reason}") from None

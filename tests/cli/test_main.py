@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,3 +117,27 @@ def test_completion_and_help_answer_without_a_newsroom(tmp_path: Path) -> None:
     assert "Begin with `distributor init" in ask("--help")
     assert ask("--version").startswith("distributor 0.")
     assert "How far to look ahead" in ask("plan", "--help")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["restore", "{pipe}", "{folder}"], 2, "error: {pipe}: is no ordinary file"),
+        (["subscribers", "import", "{pipe}"], 2, "error: {pipe}: is no ordinary file"),
+        (["suppressions", "import", "{pipe}"], 2, "error: {pipe}: is no ordinary file"),
+        (["bounces", "--file", "{pipe}"], 2, "error: {pipe}: is no ordinary file"),
+        (["-c", "{pipe}", "check"], 2, "error: {pipe}: is no ordinary file"),
+        (["store", "copy", "sqlite:///{pipe}", "sqlite:///{folder}.db"], 1, "error: store {pipe}: is no ordinary file"),
+        (["check"], 2, "the secret file {pipe} is no ordinary file"),
+    ],
+)
+def test_a_pipe_that_is_named_for_a_file_keeps_nobody_waiting(
+    room: Room, tmp_path: Path, arguments: list[str], code: int, line: str
+) -> None:
+    places = {"pipe": str(tmp_path / "pipe"), "folder": str(tmp_path / "new")}
+    os.mkfifo(places["pipe"])
+    if arguments == ["check"]:
+        room.configure(("site:\n", f"secret: 'file:{places['pipe']}'\nsite:\n"))
+    done = broken(room, *(one.format(**places) for one in arguments))
+    assert (done.code, done.err.count("\n")) == (code, 1), done
+    assert line.format(**places) in done.err

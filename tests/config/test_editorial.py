@@ -64,7 +64,7 @@ def faults(folder: Path, *lines: str) -> list[str]:
         ("blocks: [{file: khong-co.md}]", "blocks.0.file: "),
         ("blocks: [{file: rong.md}]", "is empty"),
         ("blocks: [{file: latin.md}]", "is not UTF-8; save it in that encoding"),
-        ("blocks: [{file: articles}]", "cannot be read: Is a directory"),
+        ("blocks: [{file: articles}]", "is a folder"),
         ("blocks: [{file: tot.md, text: x}]", "blocks.0.file: is not used together with text: keep one of the two"),
         (f"blocks: [{{text: {'x' * 10_001}}}]", "blocks.0.text: has 10,001 characters; 10,000 are the most"),
         (f"blocks: [{{text: x, label: {'x' * 61}}}]", "blocks.0.label: has 61 characters; 60 are the most"),
