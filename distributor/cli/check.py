@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..files import UnsafeFile, open_ordinary
 from .context import (
     CliContext,
     clock,
@@ -22,11 +23,14 @@ from .context import (
 )
 
 if TYPE_CHECKING:
+    from ..config.bounces import BounceMailboxSettings
     from ..errors import Problem
     from ..newsroom import Newsroom
     from ..pipeline.check_sources import GatherStats
     from ..storage.database import Database
     from ..storage.link_addresses import LinkAddress
+
+PATIENCE = 30.0  # seconds for the channels, and for the mailboxes: they are asked side by side
 
 
 @click.command("check", short_help="Check config.yaml, templates, channels and the store.")
@@ -133,7 +137,9 @@ def _why_unreadable(path: Path) -> str:
         if path.is_dir():
             next(path.iterdir(), None)
         else:
-            path.open("rb").close()
+            open_ordinary(path).close()
+    except UnsafeFile as error:
+        return f"it {error}"
     except OSError as error:
         return error.strerror or str(error)
     return ""
@@ -241,37 +247,62 @@ def _check_online(app: CliContext) -> tuple[list[str], list[str]]:
         for name, channel in app.newsroom.channels.items()
         if name not in channels
     ]
-    return [*faults, *check_public_url(app.newsroom)], tried
+    return [*faults, *asyncio.run(check_public_url(app.newsroom))], tried
 
 
 async def failing_channels(newsroom: Newsroom, database: Database, names: Sequence[str]) -> dict[str, str]:
-    """Log in to each of these channels: those that do not let us, and why."""
+    """Log in to each of these channels, side by side: those that do not let us, and why."""
+    import asyncio
+
     from ..delivery.attempts import open_outside_attempt
     from ..errors import DeliveryError
 
     faults = {}
-    for name in names:
+
+    async def look(name: str) -> None:
         channel = newsroom.channels[name]
         try:
-            await channel.check(open_outside_attempt(database, channel))
+            async with asyncio.timeout(PATIENCE):
+                await channel.check(open_outside_attempt(database, channel))
         except DeliveryError as error:
             faults[name] = str(error)
-    return faults
+        except TimeoutError:
+            faults[name] = f"took longer than {PATIENCE:g} s"
+        except Exception as bug:  # of a channel of the newsroom's own: the others are looked at
+            faults[name] = f"its check fails with a bug: {type(bug).__name__}: {bug}"[:400]
+
+    await asyncio.gather(*map(look, names))
+    return {name: faults[name] for name in names if name in faults}
 
 
 def failing_mailboxes(newsroom: Newsroom) -> dict[str, str]:
-    """Open each bounce mailbox: those that cannot be opened, and why."""
+    """Open each bounce mailbox, side by side: those that cannot be opened, and why."""
+    import threading
+    import time
+
     from ..bounces import mailboxes
     from ..errors import DeliveryError
 
-    faults = {}
-    for mailbox in newsroom.settings.bounces:
+    names = [str(mailbox) for mailbox in newsroom.settings.bounces]
+    faults = dict.fromkeys(names, f"took longer than {PATIENCE:g} s")
+    opened = set()
+
+    def look(mailbox: BounceMailboxSettings) -> None:
         try:
             with mailboxes.open_mailbox(mailbox):
-                pass
+                opened.add(str(mailbox))
         except DeliveryError as error:
             faults[str(mailbox)] = str(error)
-    return faults
+        except Exception as odd:  # what no mail server answers
+            faults[str(mailbox)] = f"gives a strange answer: {type(odd).__name__}: {odd}"[:400]
+
+    until = time.monotonic() + PATIENCE
+    threads = [threading.Thread(target=look, args=(one,), daemon=True) for one in newsroom.settings.bounces]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))  # one that waits on ends with the process
+    return {name: faults[name] for name in names if name not in opened}
 
 
 def inspect_sources(app: CliContext) -> list[GatherStats]:

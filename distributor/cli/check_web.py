@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import ipaddress
 import time
@@ -17,6 +16,7 @@ from ..subscribers.merge_values import PROBE
 from ..subscribers.tokens import Claim, Purpose, sign
 
 SLOW = 2.0  # seconds after which an answer to a provider is slow
+_LARGEST_PAGE = 1_000_000  # octets
 _PATIENCE = 15.0  # seconds that providers wait, about
 
 
@@ -79,14 +79,14 @@ def warnings_of_old_links(newsroom: Newsroom, sent: Sequence[LinkAddress]) -> li
     ]
 
 
-def check_public_url(newsroom: Newsroom) -> list[str]:
+async def check_public_url(newsroom: Newsroom) -> list[str]:
     """Ask the public address as a mail provider does, with a link that belongs to nobody: a line for each fault. Nothing
     is asked where no public address is set."""
     web = newsroom.settings.web
     if web is None or web.url is None:
         return []
     token = sign(newsroom.secret(), Claim(Purpose.UNSUBSCRIBE, PROBE, next(iter(newsroom.settings.newsletters), "")))
-    return asyncio.run(ask_as_provider(f"{newsroom.settings.links_url}/u/{token}"))
+    return await ask_as_provider(f"{newsroom.settings.links_url}/u/{token}")
 
 
 async def ask_as_provider(url: str) -> list[str]:
@@ -99,12 +99,22 @@ async def ask_as_provider(url: str) -> list[str]:
             async with session.post(url, data=form, allow_redirects=False) as answer:
                 faults = _faults_of_post(answer.status, list(answer.headers), time.monotonic() - begun)
             async with session.get(url, allow_redirects=False) as answer:
-                page = await answer.text(errors="replace")
-                if answer.status != 200 or "<button" not in page:
+                page = await _beginning(answer)
+                if answer.status != 200 or b"<button" not in page:
                     faults.append(f"GET answers {answer.status} without a button to unsubscribe")
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         return [f"{place}: does not answer: {str(error) or 'too slow'}"]
     return [f"{place}: {fault}" for fault in faults]
+
+
+async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
+    """As much of a page as we write ourselves: somebody else's may have no end."""
+    page = b""
+    async for chunk in answer.content.iter_any():
+        page += chunk
+        if len(page) > _LARGEST_PAGE:
+            break
+    return page
 
 
 def _faults_of_post(status: int, headers: Sequence[str], seconds: float) -> list[str]:

@@ -201,7 +201,8 @@ def _mail_setups(newsroom: Newsroom) -> dict[str, MailSetup]:
 
 
 def _ask(app: CliContext, setups: dict[str, MailSetup], dns: DnsClient) -> list[CheckResult]:
-    """What mail servers, DNS, the public address, channels and mailboxes answer."""
+    """What mail servers, DNS, the public address, channels and mailboxes answer: all side by side, so that the slowest
+    decides how long that takes (about 40 s)."""
     import asyncio
     import contextlib
 
@@ -209,15 +210,30 @@ def _ask(app: CliContext, setups: dict[str, MailSetup], dns: DnsClient) -> list[
     from ..errors import DamagedRow, StoreError
 
     newsroom, largest = app.newsroom, dict.fromkeys(setups, 0)
-    with contextlib.suppress(StoreError, DamagedRow), app.store() as database, database.read() as connection:
-        for name in setups:
-            largest[name] = round(largest_rendition(connection, name, clock() - _RECENT) * _ENCODED)
-    results = asyncio.run(_ask_mail(setups, largest, dns))
-    results += _ask_public_url(newsroom) if setups else []
-    return [*results, *_ask_logins(app, [name for name in newsroom.channels if name not in setups])]
+    names = [name for name in newsroom.channels if name not in setups]
+
+    async def ask(database: Database | None) -> list[Sequence[CheckResult]]:
+        found = await asyncio.gather(
+            *(_ask_mail(name, setup, largest[name], dns) for name, setup in setups.items()),
+            *([_ask_public_url(newsroom)] if setups else []),
+            *([_ask_logins(newsroom, database, names)] if database else []),
+            asyncio.to_thread(_ask_mailboxes, newsroom),
+        )
+        return list(found)
+
+    with contextlib.ExitStack() as stack:
+        database = None  # sessions lie in the store, of which is said above what is wrong with it
+        with contextlib.suppress(StoreError):
+            database = stack.enter_context(app.store())
+            with contextlib.suppress(DamagedRow), database.read() as connection:
+                for name in setups:
+                    largest[name] = round(largest_rendition(connection, name, clock() - _RECENT) * _ENCODED)
+        return [result for results in asyncio.run(ask(database)) for result in results]
 
 
-async def _ask_mail(setups: dict[str, MailSetup], largest: dict[str, int], dns: DnsClient) -> list[CheckResult]:
+async def _ask_mail(name: str, setup: MailSetup, largest: int, dns: DnsClient) -> list[CheckResult]:
+    """The mail servers of a channel, and what DNS says of its sender."""
+    import asyncio
     import socket
     from functools import partial
 
@@ -226,50 +242,56 @@ async def _ask_mail(setups: dict[str, MailSetup], largest: dict[str, int], dns: 
     from ..doctor.relays import check_relay
     from ..doctor.sender import check_sender
 
-    results = []
-    for name, setup in setups.items():
-        for server in setup.servers:
-            results += check_relay(await look_at_relay(server), name, largest[name], clock())
-        own_name = socket.gethostname()
-        results += await settle(dns, partial(check_sender, channel=name, setup=setup, own_name=own_name))
-    return results
+    check = partial(check_sender, channel=name, setup=setup, own_name=socket.gethostname())
+    relays = asyncio.gather(*map(look_at_relay, setup.servers))
+    seen, sender = await asyncio.gather(relays, settle(dns, check))
+    return [*(one for facts in seen for one in check_relay(facts, name, largest, clock())), *sender]
 
 
-def _ask_public_url(newsroom: Newsroom) -> list[CheckResult]:
+async def _ask_public_url(newsroom: Newsroom) -> list[CheckResult]:
     from ..doctor.results import fault, passed
     from .check_web import check_public_url
 
     url = newsroom.settings.links_url
     if newsroom.settings.web is None or newsroom.settings.web.url is None:
         return [fault("one-click-unknown", "web.url", "no public address is set, so none was asked")]
-    broken = [fault("one-click-broken", url, line.partition(": ")[2] or line) for line in check_public_url(newsroom)]
+    faults = await check_public_url(newsroom)
+    broken = [fault("one-click-broken", url, line.partition(": ")[2] or line) for line in faults]
     return broken or [passed("one-click", url, "answers a POST with 200, and shows people a button")]
 
 
-def _ask_logins(app: CliContext, names: Sequence[str]) -> Iterator[CheckResult]:
-    import asyncio
-
+async def _ask_logins(newsroom: Newsroom, database: Database, names: Sequence[str]) -> list[CheckResult]:
     from ..doctor.results import fault, passed
     from ..errors import StoreError
-    from .check import failing_channels, failing_mailboxes
+    from .check import failing_channels
 
     try:
-        with app.store() as database:
-            failing = asyncio.run(failing_channels(app.newsroom, database, names))
+        failing = await failing_channels(newsroom, database, names)
     except StoreError:
-        names, failing = (), {}  # sessions lie in the store, of which is said above what is wrong with it
+        return []
+    found = []
     for name in names:
         if name in failing:
-            yield fault("channel-login", f"channel {name}", failing[name], channel=name)
+            found.append(fault("channel-login", f"channel {name}", failing[name], channel=name))
         else:
-            can = app.newsroom.channels[name].can("check")
-            yield passed("channels", f"channel {name}", "its settings work" if can else "nothing to try beforehand")
-    closed = failing_mailboxes(app.newsroom)
-    for mailbox in map(str, app.newsroom.settings.bounces):
-        if mailbox in closed:
-            yield fault("mailbox-login", f"bounces: {mailbox}", closed[mailbox])
-        else:
-            yield passed("mailboxes", f"bounces: {mailbox}", "can be opened")
+            can = newsroom.channels[name].can("check")
+            found.append(
+                passed("channels", f"channel {name}", "its settings work" if can else "nothing to try beforehand")
+            )
+    return found
+
+
+def _ask_mailboxes(newsroom: Newsroom) -> list[CheckResult]:
+    from ..doctor.results import fault, passed
+    from .check import failing_mailboxes
+
+    closed = failing_mailboxes(newsroom)
+    return [
+        fault("mailbox-login", f"bounces: {name}", closed[name])
+        if name in closed
+        else passed("mailboxes", f"bounces: {name}", "can be opened")
+        for name in map(str, newsroom.settings.bounces)
+    ]
 
 
 def _sources(app: CliContext) -> Iterator[CheckResult]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from ..errors import AuthBroken, DeliveryError
@@ -9,11 +10,20 @@ from ..mail.connection import SmtpConnection, SmtpServer, SmtpTimeouts
 from .relays import RelayFacts
 
 _PATIENCE = SmtpTimeouts(connect=15, command=20)  # somebody waits for the answer
+_TOTAL = 30.0  # seconds for the whole look: a server that is slow with each answer ends here
 _LONGEST_SIZE = 20  # digits (RFC 1870, section 3)
 
 
 async def look_at_relay(server: SmtpServer) -> RelayFacts:
     """What there is to see of it; a failure is one of the facts."""
+    try:
+        async with asyncio.timeout(_TOTAL):
+            return await _look(server)
+    except TimeoutError:
+        return RelayFacts(server=str(server), host=server.host, failure=f"{server} took longer than {_TOTAL:g} s")
+
+
+async def _look(server: SmtpServer) -> RelayFacts:
     try:
         link = await SmtpConnection.open(replace(server, timeouts=_PATIENCE))
     except DeliveryError as error:

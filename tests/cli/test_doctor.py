@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,31 @@ from support.newsroom import Done, Room
 from support.smtp_servers import PIPELINING, Scripted
 
 MakeScripted = Callable[..., Awaitable[Scripted]]
+
+
+ODD_CHANNEL = '''\
+"""Its check has a bug, or no end."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+from distributor.channel import Channel, Receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class Odd(Channel):
+    number: Annotated[int, "what is divided by; 1 waits for ever"] = 1
+
+    def compose(self, edition, context):
+        return []
+
+    async def publish(self, post, attempt):
+        return Receipt()
+
+    async def check(self, attempt):
+        await asyncio.sleep(3600 / self.number)
+'''
 
 
 def faults(done: Done) -> set[str]:
@@ -203,3 +230,33 @@ async def test_json_has_no_secrets(room: Room, dns_zone: DnsZone) -> None:
     done = await at_work(room, "doctor", "--dns", dns_zone.address, "--json")
     assert done.code == 1 and "cANARY" not in done.out
     assert "relay-unreachable" in faults(done)
+
+
+async def test_servers_that_never_answer_are_waited_for_side_by_side_and_no_bug_ends_the_others(
+    room: Room, dns_zone: DnsZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("distributor.doctor.probe._TOTAL", 0.3)
+    monkeypatch.setattr("distributor.cli.check.PATIENCE", 0.3)
+    (room.folder / "channels").mkdir()
+    (room.folder / "channels" / "odd.py").write_text(ODD_CHANNEL, encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        servers = (
+            f"servers: [{{host: 127.0.0.1, port: {port}, tls: none}}, {{host: 127.0.0.1, port: {port}, tls: none}}]"
+        )
+        mailbox = f"{{type: imap, host: 127.0.0.1, port: {port}, username: a, password: b}}"
+        room.configure(
+            ("type: email, ", f"type: email, {servers}, "),
+            ("channels:\n", "channels:\n  slow: {type: odd}\n  bug: {type: odd, number: 0}\n"),
+            ("sources:\n", f"bounces:\n  - {mailbox}\nsources:\n"),
+        )
+        begun = time.monotonic()
+        done = await at_work(room, "doctor", "--json", "--dns", dns_zone.address)
+        assert time.monotonic() - begun < 10
+    found = {(one["fault"], one["where"]): one["what"] for one in done.json["results"] if one["fault"]}
+    said = [
+        what for (fault, _), what in found.items() if fault in ("relay-unreachable", "channel-login", "mailbox-login")
+    ]
+    assert any("took longer than 0.3 s" in what for what in said)
+    assert "fails with a bug: ZeroDivisionError" in found["channel-login", "channel bug"]
+    assert "took longer than 0.3 s" in found["channel-login", "channel slow"]
