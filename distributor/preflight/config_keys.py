@@ -85,7 +85,7 @@ def find_config_key(one: Finding, keys: ConfigKeys) -> KeyPath | None:
 
 def _by_check(one: Finding, keys: ConfigKeys) -> KeyPath | None:
     newsletter, channel = ("newsletters", keys.newsletter), ("channels", keys.channel)
-    ours = keys.set(("web", "url"), ("site", "url"))
+    ours = ("web", "url") if any(path[:1] == ("web",) for path in keys.lines) else ("site", "url")
     match one.check, one.where:
         case "own-host", _:
             return ("web", "url")

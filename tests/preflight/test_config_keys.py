@@ -78,6 +78,18 @@ def test_the_key_that_is_the_cause(keys: ConfigKeys, check: str, where: str, abo
     assert (keys.named(path) if path else "") == key
 
 
+@pytest.mark.parametrize(
+    ("web", "key"),
+    [("web: {listen: 127.0.0.1:8080}", "web.url, config.yaml (not set)"), ("", "site.url, config.yaml:3")],
+    ids=["pages without an address", "no pages"],
+)
+def test_links_to_unsubscribe_are_a_matter_of_the_pages_where_there_are_any(tmp_path: Path, web: str, key: str) -> None:
+    (tmp_path / "config.yaml").write_text(re.sub("(?m)^web: .*$", web, CONFIG), encoding="utf-8")
+    keys = ConfigKeys.of(read(tmp_path / "config.yaml", {}))
+    path = find_config_key(finding("list-unsubscribe", "x", "List-Unsubscribe", ()), keys)
+    assert path and keys.named(path) == key
+
+
 def test_secrets_are_no_values_to_compare_with(keys: ConfigKeys) -> None:
     assert "s3cr3t" not in "".join(keys.values.values())
 
