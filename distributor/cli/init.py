@@ -44,7 +44,8 @@ def command(_app: object, directory: Path, yes: bool) -> None:
     say("  distributor subscribers add you@example.com")
     say(f"  distributor preview {newsletter} --open")
     say(f"  distributor send {newsletter}")
-    say("  distributor serve, then open http://127.0.0.1:8080/: sign-up, archive, feeds; emails at /mailbox")
+    shown = "" if answers.host else "; emails at /mailbox"
+    say(f"  distributor serve, then open http://127.0.0.1:8080/: sign-up, archive, feeds{shown}")
     if answers.host:
         say("If the mail server asks for a login, give `username` and `password` in config.yaml.")
         say("Before the first email, write your postal address there; `distributor check` names what is missing.")

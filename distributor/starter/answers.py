@@ -150,6 +150,8 @@ def _with_site(config: str, url: str) -> str:
 def _with_server(config: str, host: str) -> str:
     config = config.replace("saves emails in a folder; with host, username and password it sends them", "sends emails")
     config = config.replace("    maildir: var/mail\n", "")
+    config = config.replace(", emails are saved in var/mail/ until you name a mail server.", ".")
+    config = re.sub(r"127\.0\.0\.1:8080/, and the emails at \S+/mailbox", "127.0.0.1:8080/", config)
     config = _set(config, "# host: smtp.example.com", f"host: {_scalar(host)}")
     if host not in _LOCAL_SERVERS:
         return config

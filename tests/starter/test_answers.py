@@ -54,6 +54,12 @@ def test_answers_take_the_place_of_all_placeholders_but_the_postal_address() -> 
     }  # fmt: skip
 
 
+def test_with_a_mail_server_nothing_points_to_a_mailbox_that_is_not_there() -> None:
+    assert "mailbox" in CONFIG
+    made = fill_in(CONFIG, Answers(host="smtp.bacson.vn"))
+    assert [line for line in made.splitlines() if "mailbox" in line or "var/mail" in line] == []
+
+
 def test_a_server_on_this_machine_is_spoken_to_without_tls() -> None:
     assert filled(Answers(host="localhost")).data["channels"]["mail"]["tls"] == "none"
 
