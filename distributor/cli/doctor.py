@@ -142,11 +142,14 @@ def _config(app: CliContext) -> Iterator[CheckResult]:
         yield from map(_problem, error.problems)
         return
     notices = [*strange, *files_without_effect(newsroom.templates), *placeholders(newsroom)]
-    yield from (fault("config-notice", name, line) for line in notices)
+    yield from (fault("config-notice", name, line.removeprefix(f"{name}: ")) for line in notices)
     if not notices:
         yield passed("config", name, "nothing is wrong")
-    yield from (fault("one-click-setup", name, line) for line in warnings_of_web(newsroom))
-    yield from (fault("links-old", name, line) for line in warnings_of_old_links(newsroom, sent))
+    for kind, lines in (
+        ("one-click-setup", warnings_of_web(newsroom)),
+        ("links-old", warnings_of_old_links(newsroom, sent)),
+    ):
+        yield from (fault(kind, name, line.removeprefix(f"{name}: ")) for line in lines)
 
 
 def _store(app: CliContext, database: Database, visit: _Visit) -> Iterator[CheckResult]:

@@ -103,6 +103,8 @@ async def test_a_good_sender_is_told_so_and_what_nobody_can_see_from_here(
 ) -> None:
     done = await at_work(sending_room, "doctor", "--dns", dns_zone.address, "--json")
     assert (done.code, faults(done)) == (0, {"one-click-setup", "one-click-unknown"}), done
+    setup = next(one for one in done.json["results"] if one["fault"] == "one-click-setup")
+    assert (setup["where"], setup["what"].partition(":")[0]) == ("config.yaml", "web is missing")
     (relay,) = results(done, "relay")
     assert (relay["state"], "PIPELINING" in relay["what"]) == ("ok", True)
     assert {one["state"] for check in ("spf", "dkim", "dmarc", "mx", "ptr") for one in results(done, check)} == {"ok"}
