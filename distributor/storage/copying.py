@@ -20,6 +20,7 @@ from sqlalchemy import Column, Connection, Table
 from ..errors import StoreError
 from . import partitions
 from .all_tables import metadata
+from .engines import allow_standing_still
 from .rows import UtcTime
 from .tables import deliveries
 
@@ -60,6 +61,7 @@ def lock_tables(connection: Connection) -> None:
     """Let nobody write into any table until the transaction ends. The transaction writes alone, which is enough in SQLite;
     on PostgreSQL the ledger's do not ask for that. Raises StoreError where somebody writes for too long."""
     if connection.dialect.name == "postgresql":
+        allow_standing_still(connection)
         names = ", ".join(_quoted(connection, table) for table in metadata.sorted_tables)
         connection.exec_driver_sql(f"LOCK TABLE {names} IN SHARE MODE")
 
@@ -69,6 +71,7 @@ def copy_rows(source: Connection, target: Connection, progress: Progress) -> dic
     each table held. `source` is one consistent snapshot. In the caller's transactions. Raises StoreError, for rows that the
     other database does not take, and where a table is not the same afterwards."""
     copied: dict[str, TableDigest] = {}
+    allow_standing_still(target)
     partitions.make_room(target, partitions.used_parts(source))
     for table in metadata.sorted_tables:
         total = source.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()

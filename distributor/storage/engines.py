@@ -34,14 +34,26 @@ _LIMITS = {
     "transaction_timeout": 3_600_000,
 }
 _LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_timeout": 1_800_000}
+# Milliseconds for which whoever has the store to himself may do nothing with it: a process that is frozen, or a host that is
+# cut off, must not keep all others from writing.
+_STANDS_STILL = {False: 60_000, True: 300_000}  # the second for `long`
 _WRITER_LOCK = 0x646973747269  # the advisory lock of those who write: "distri"
 # How values are written on the way, whatever a server, database or role has set: the drivers read no other forms.
 _FORMS = "SET datestyle = ISO; SET intervalstyle = postgres; SET standard_conforming_strings = on"
 
 
 def lock_writers_out(connection: Connection) -> None:
-    """Wait until nobody else has a server's store to himself, and have it until the transaction ends."""
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
+    """Wait until nobody else has a server's store to himself, and have it until the transaction ends: the server ends it
+    where we stand still."""
+    most = _STANDS_STILL[bool(connection.get_execution_options().get("long"))]
+    limit = f"set_config('idle_in_transaction_session_timeout', '{most}', true)"
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK}), {limit}")
+
+
+def allow_standing_still(connection: Connection) -> None:
+    """Let a transaction that has a server's store to itself wait as long as it must for another store."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def parse_address(url: str) -> sa.URL:

@@ -46,7 +46,8 @@ _CODES: dict[str, tuple[type[StoreError], str]] = {
     ),
     "25P03": (
         StoreError,
-        "the server ended a transaction that waited too long; look at its idle_in_transaction_session_timeout",
+        "the server ended a transaction that waited too long: this process stood still, or its "
+        "idle_in_transaction_session_timeout is short; try again",
     ),
     "25P04": (StoreError, "the server ended a transaction that took too long; look at its transaction_timeout"),
     "3D000": (StoreError, "there is no such database; make it with createdb, or look at store.url"),

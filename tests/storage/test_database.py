@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from distributor.errors import StoreError, StoreLost
+from distributor.storage import engines
 from distributor.storage.database import Database
 from distributor.storage.tables import (
     suppressions,
@@ -300,6 +302,23 @@ def test_who_writes_has_the_store_to_himself_and_who_waits_too_long_is_told(
         pass
     one.close()
     other.close()
+
+
+def test_a_process_that_stands_still_keeps_nobody_from_writing(
+    postgresql_url: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was frozen, or its host cut off, in the middle of a transaction that has the store to itself."""
+    monkeypatch.setattr(engines, "_STANDS_STILL", {False: 50, True: 50})
+    url = postgresql_url()
+    frozen, other = (Database.open(url, tmp_path) for _ in range(2))
+    with closing(frozen), closing(other):
+        with pytest.raises(StoreError, match="this process stood still"), frozen.write() as connection:
+            with other.write(long=True) as another:
+                another.exec_driver_sql("SELECT 1")
+            connection.exec_driver_sql("SELECT 1")
+        with frozen.write() as connection:
+            engines.allow_standing_still(connection)
+            assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar() == "0"
 
 
 def test_a_full_disk_is_told_and_loses_nothing(file: Database) -> None:
