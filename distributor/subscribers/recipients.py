@@ -19,7 +19,7 @@ from ..editions.segments import Preference, Segmentation
 from ..model import DeliveryState as S
 from ..model import Edition, EditionKind, Frequency
 from ..storage.rows import UTC_TIME
-from ..storage.tables import deliveries, editions, subscribers, subscriptions, suppressions
+from ..storage.tables import deliveries, editions, shards, subscribers, subscriptions, suppressions
 from .audience import Audience
 from .audience_sql import audience_condition
 
@@ -128,10 +128,12 @@ def _recipients_query(
         query = query.where(sa.not_(meant) if outside_audience else meant)
     if order.without:
         without = dict(order.without)
-        query = query.where(subscribers.c.id.not_in(_received_any_of(without)), ~_may_have_received(list(without)))
+        received = [_has_received(edition, variants) for edition, variants in without.items()]
+        query = query.where(~sa.or_(sa.false(), *received), ~_may_have_received(list(without)))
     if order.cap is not None:
-        enough = subscribers.c.id.in_(_recipients_at_cap(order))
-        query = query.where(enough if over_cap else ~enough)
+        enough = _recipients_at_cap(order).subquery()
+        query = query.outerjoin(enough, enough.c.recipient == subscribers.c.id)
+        query = query.where(enough.c.recipient.is_not(None) if over_cap else enough.c.recipient.is_(None))
     return query
 
 
@@ -157,12 +159,7 @@ def _known_alert_bits(order: RecipientQuery) -> sa.ColumnElement[int]:
     """One bit for each alert that a subscriber has received."""
     total: sa.ColumnElement[int] = sa.literal(0, sa.BigInteger)
     for place, (edition, _) in enumerate(order.alerts):
-        had = sa.select(deliveries.c.shard).where(
-            deliveries.c.edition_id == edition,
-            deliveries.c.recipient == subscribers.c.id,
-            deliveries.c.state.in_(RECEIVED_STATES),
-        )
-        known = had.exists() | _may_have_received([edition])
+        known = _has_received(edition) | _may_have_received([edition])
         total = total + sa.case((known, sa.literal(1 << place, sa.BigInteger)), else_=0)
     return total
 
@@ -251,8 +248,24 @@ def count_correction_recipients(connection: Connection, wanted: CorrectionRecipi
 
 def count_already_received(connection: Connection, order: RecipientQuery, emails: Mapping[str, Sequence[str]]) -> int:
     """How many of the recipients have received one of these emails."""
-    received = subscribers.c.id.in_(_received_any_of(emails)) | _may_have_received(list(emails))
-    return _count(connection, _recipients_query(order).where(received).subquery())
+    received = [_has_received(edition, variants) for edition, variants in emails.items()]
+    query = _recipients_query(order).where(sa.or_(_may_have_received(list(emails)), *received))
+    return _count(connection, query.subquery())
+
+
+def _has_received(edition: str, variants: Sequence[str] | None = None) -> sa.ColumnElement[bool]:
+    """Whether a subscriber has received an email of an edition, or one of these. With the channels of the edition the row is
+    found by the ledger's key; without, everything that each subscriber has ever got would be read. A list of all who have it
+    is worse: PostgreSQL reads it anew for each subscriber once it does not fit in `work_mem`."""
+    channels = sa.select(shards.c.channel).where(shards.c.edition_id == edition)
+    had = sa.select(deliveries.c.shard).where(
+        deliveries.c.edition_id == edition,
+        deliveries.c.channel.in_(channels),
+        deliveries.c.recipient == subscribers.c.id,
+        deliveries.c.state.in_(RECEIVED_STATES),
+    )
+    had = had.where(deliveries.c.variant.in_(list(variants))) if variants is not None else had
+    return had.correlate(subscribers).exists()
 
 
 def _may_have_received(among: Sequence[str]) -> sa.ColumnElement[bool]:
