@@ -14,6 +14,8 @@ from distributor.newsroom import open_newsroom
 from distributor.storage import link_addresses
 from support.newsroom import Room
 
+pytestmark = pytest.mark.usefixtures("unread_templates")
+
 
 @pytest.mark.parametrize(
     ("settings", "words"),

@@ -26,6 +26,8 @@ from distributor.storage.tables import articles
 from support.builders import NOW, found
 from support.newsroom import Room
 
+pytestmark = pytest.mark.usefixtures("unread_templates")
+
 # Each: what is done to the store, and the table and column that doctor names for it.
 ARTICLE = "id = (SELECT min(id) FROM articles)"
 

@@ -6,6 +6,8 @@ import pytest
 
 from support.newsroom import Room
 
+pytestmark = pytest.mark.usefixtures("unread_templates")
+
 FAULTS = {
     "syntax": ("def broken(:\n", "torn.py:1: invalid syntax"),
     "missing module": ("\nimport nothing_of_that_name\n", "torn.py:2: No module named 'nothing_of_that_name'"),

@@ -204,6 +204,12 @@ def room(tmp_path: Path, first_var: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.fixture
+def unread_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`check` and `doctor` do not read the templates, which takes them a second each time."""
+    monkeypatch.setattr("distributor.design.check.check_templates", lambda newsroom: [])
+
+
+@pytest.fixture
 def slow_room(room: Room) -> Room:
     """The newsroom with a slow channel of its own instead of the others, and five articles."""
     (room.folder / "channels").mkdir()

@@ -11,6 +11,8 @@ import pytest
 from distributor.storage import rows
 from support.newsroom import Room
 
+pytestmark = pytest.mark.usefixtures("unread_templates")
+
 # Each: what is done to the store, and the table and column that doctor names for it.
 ARTICLE = "id = (SELECT min(id) FROM articles)"
 DAMAGES = {
