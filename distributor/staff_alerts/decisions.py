@@ -35,7 +35,7 @@ class AlertStep(StrEnum):
     REROUTE = "reroute"  # tell it by the next channel, as the message has not arrived
     END = "end"  # it is over, and that is told
     CLOSE = "close"  # it is over, and nobody need hear of it
-    FORGET = "forget"  # it was over before anybody heard of it
+    FORGET = "forget"  # nobody has heard of it, and it is over, or is noted anew by a better clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +102,11 @@ def _step(
     """What follows from an alert that is seen now; None: it is written down that it was, a moment ago."""
     begun = alert.since if alert else condition.since or now
     if alert is None or alert.told_at is None:
+        if alert and _is_ahead(begun, now):
+            return AlertStep.FORGET
         if now - begun >= ALERTS[condition.kind].wait:
             return AlertStep.TELL
-    elif now - alert.told_at >= remind_after:
+    elif now - alert.told_at >= remind_after or _is_ahead(alert.told_at, now):
         return AlertStep.REMIND
     elif alert.id in unheard and now - alert.told_at >= UNHEARD:
         return AlertStep.REROUTE
@@ -113,7 +115,7 @@ def _step(
 
 def _end(alert: OpenAlert, now: datetime, host: str) -> AlertStep | None:
     """What follows from an alert that is not seen now; None: nothing yet."""
-    gone = now - alert.seen_at
+    gone = QUIET if _is_ahead(alert.seen_at, now) else now - alert.seen_at
     if alert.host not in ("", host) and gone < FORGOTTEN:
         return None
     if alert.told == 0:
@@ -122,6 +124,11 @@ def _end(alert: OpenAlert, now: datetime, host: str) -> AlertStep | None:
         return None
     lasted = alert.seen_at - (alert.first_told_at or alert.seen_at)
     return AlertStep.END if lasted >= LASTED else AlertStep.CLOSE
+
+
+def _is_ahead(moment: datetime, now: datetime) -> bool:
+    """Whether a time was written by a clock that was ahead: nothing is known of when that was, and nobody waits for it."""
+    return moment - now > FRESH
 
 
 def choose_channels(

@@ -32,13 +32,15 @@ class Staff:
             alert = action.alert
             if alert:
                 self.known.remove(alert)
+            if action.step is AlertStep.FORGET:
+                alert = None
             if one := action.condition:
                 alert = alert or OpenAlert(
                     id=1, kind=one.kind, subject=one.subject, what=one.what, host=one.host, about=one.channel,
                     since=one.since or now, seen_at=now, told=0, told_at=None, first_told_at=None,
                 )  # fmt: skip
                 alert = replace(alert, seen_at=now)
-                if action.step is not AlertStep.NOTE:
+                if action.step not in (AlertStep.NOTE, AlertStep.FORGET):
                     alert = replace(alert, told=alert.told + 1, told_at=now, first_told_at=alert.first_told_at or now)
                 self.known.append(alert)
             steps.append(action.step)
@@ -105,10 +107,24 @@ def test_another_host_does_not_end_what_it_cannot_see_before_a_day_has_passed() 
 
 def test_a_clock_that_was_ahead_does_not_silence_an_alert() -> None:
     """What it has written lies in the future: it is written anew, and the alert goes on."""
+    ahead = NOW + 400 * DAY
     staff = Staff()
-    staff.look(NOW + 400 * DAY, BROKEN)
-    assert staff.look(NOW + HOUR, BROKEN) == [AlertStep.NOTE]
+    assert staff.look(ahead, BROKEN) == [AlertStep.TELL]
+    assert staff.look(NOW + HOUR, BROKEN) == [AlertStep.REMIND]
     assert staff.known[0].seen_at == NOW + HOUR
+    assert staff.look(NOW + 2 * HOUR, BROKEN) == [AlertStep.NOTE]
+
+
+def test_nor_does_it_keep_one_that_is_over_or_one_that_nobody_has_heard_of() -> None:
+    ahead = NOW + 400 * DAY
+    staff = Staff()
+    staff.look(ahead, BROKEN)
+    assert staff.look(NOW) in ([AlertStep.END], [AlertStep.CLOSE])
+    staff = Staff()
+    assert staff.look(ahead, DISK) == [AlertStep.NOTE]
+    assert staff.look(NOW, DISK) == [AlertStep.FORGET]
+    assert staff.look(NOW + MINUTE, DISK) == []
+    assert staff.look(NOW + HOUR, DISK) == [AlertStep.TELL]
 
 
 @pytest.mark.parametrize(
