@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from distributor.pipeline import gather as gathering
 from distributor.source import FetchedDocument
 from distributor.storage.database import Database
 from support.builders import settings
+from support.misbehaving_server import Rude
 from support.web_site import WebSite
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
@@ -52,6 +54,7 @@ class Portal:
     validators: bool = True
     items: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, 1))
     options: str = ""
+    others: dict[str, str] = field(default_factory=dict)  # addresses of more feeds, by name
 
     def __post_init__(self) -> None:
         for name in NAMES:
@@ -73,7 +76,7 @@ class Portal:
         lines = [
             f"  {name}: {{type: feed, url: '{self.site.url}/{name}', allow_private: true{self.options}}}"
             for name in NAMES
-        ]
+        ] + [f"  {name}: {{type: feed, url: '{url}', allow_private: true}}" for name, url in self.others.items()]
         (self.folder / "config.yaml").write_text(CONFIG.replace("SOURCES", "\n".join(lines)), encoding="utf-8")
         return open_newsroom(self.folder / "config.yaml")
 
@@ -162,6 +165,58 @@ async def test_if_the_process_that_asks_is_ended_each_source_is_gathered_by_itse
     results = await portal.gather()
     assert [len(result.intake.new) for result in results.values()] == [1] * 4
     assert sorted(read) == NAMES
+
+
+RSS = "<rss version='2.0'><channel><title>x</title>{}</channel></rss>"
+BOMB = """<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">{}]>""".format(
+    "".join(f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip("abcdefghi", "bcdefghij", strict=True))
+)
+HOSTILE_PAGES: dict[str, tuple[bytes, dict[str, str]]] = {
+    "unpacks to far more": (gzip.compress(bytes(20_000_000), 1), {"Content_Encoding": "gzip"}),
+    "nested deeply": (RSS.format("<item>" * 100_000).encode(), {}),
+    "entities of entities": (BOMB.encode() + RSS.format("<item><title>&j;</title></item>").encode(), {}),
+    "packed as nothing": (b"x" * 1000, {"Content_Encoding": "gzip"}),
+    "no text": (bytes(range(256)) * 400, {"Content_Type": "application/rss+xml; charset=utf-32"}),
+    "a line without an end": (b"<rss version='2.0'><channel><item><title>" + b"a" * 4_000_000, {}),
+}
+MANNERS = ("answers nonsense", "answers without end", "breaks off in the answer", "302", "drops", "refuses")
+ENDLESS = ("is silent", "drips")  # ended after half a minute: they are not waited for here
+
+
+async def test_hostile_feeds_spoil_nothing_for_the_others(
+    portal: Portal, rude: Callable[[str], Awaitable[Rude]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each misbehaves in one way, and the process that asks them all lives on."""
+    left: list[object] = []  # what is said of all that were under way when the process was ended
+    monkeypatch.setattr(watching, "NotWatched", type("NotWatched", (NotWatched,), {"__init__": left.append}))
+    for number, (body, headers) in enumerate(HOSTILE_PAGES.values()):
+        portal.others[f"page-{number}"] = portal.site.page(f"/page-{number}", body, **headers)
+    head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (at, b"x" * 8000) for at in range(1300)) + b"\r\n"
+    loud = await rude("says what it is told")
+    loud.answer = head + RSS.format("").encode()
+    portal.others |= {f"rude-{number}": (await rude(manner)).url for number, manner in enumerate(MANNERS)}
+    portal.others |= {f"endless-{number}": (await rude(manner)).url for number, manner in enumerate(ENDLESS)}
+    portal.others["headers"] = loud.url
+    expected = {*NAMES, *portal.others} - {f"endless-{number}" for number in range(len(ENDLESS))}
+    results: dict[str, GatherResult] = {}
+    done = asyncio.Event()
+
+    def note(result: GatherResult) -> None:
+        results[result.source] = result
+        if expected <= results.keys():
+            done.set()
+
+    gathering = asyncio.create_task(portal.gather(on_result=note))
+    async with asyncio.timeout(60):
+        await asyncio.wait([gathering, asyncio.ensure_future(done.wait())], return_when=asyncio.FIRST_COMPLETED)
+    gathering.cancel()
+    await asyncio.wait([gathering])
+    assert [len(results[name].intake.new) for name in NAMES] == [1] * 4
+    assert not any(results[name].failure for name in NAMES)
+    odd = {name: result.failure for name, result in results.items() if name not in NAMES}
+    assert {name for name, failure in odd.items() if not failure} == {"page-5"}, odd  # what ends early is read so far
+    assert all("\n" not in failure and len(failure) < 500 for failure in odd.values())
+    assert left == []
 
 
 async def test_articles_that_are_known_are_not_written_again(portal: Portal) -> None:

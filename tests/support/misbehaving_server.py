@@ -21,6 +21,7 @@ class Rude:
     manner: str
     url: str = ""
     received: list[bytes] = field(default_factory=list)
+    answer: bytes = b""  # of one that "says what it is told"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -42,6 +43,8 @@ class Rude:
             writer.write(b"220 mail.example ESMTP\r\n" + request)
         elif self.manner == "breaks off in the answer":
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{")
+        elif self.manner == "says what it is told":
+            writer.write(self.answer)
         elif self.manner == "drips":
             writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
             while True:
