@@ -1,5 +1,5 @@
 """What MkDocs is told beside mkdocs.yml: the reference pages are made from the code, links to files of the checkout work,
-lists are read as CommonMark reads them.
+lists are read as CommonMark reads them, the search works from the disk.
 
 A page may link to a file beside `docs/` (`../samples/…`), as it must for people who read it in the checkout. In the site
 that file stands below its own path, and the link leads there. A link to a file that is not there is left as it is, and
@@ -45,6 +45,12 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
             level = InclusionLevel.NOT_IN_NAV
             files.append(File.generated(config, target, abs_src_path=str(CHECKOUT / target), inclusion=level))
     return files
+
+
+def on_post_build(*, config: MkDocsConfig) -> None:
+    """Write the index of the search as a script too: a page from the disk may read no other file."""
+    index = Path(config.site_dir) / "search" / "search_index.json"
+    index.with_suffix(".js").write_text(f"var __index = {index.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -3,6 +3,7 @@ every setting, command and operation on its page."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from distributor.config.schema import Settings
 from distributor.plugins.example import list_keys
 from distributor.plugins.registry import sources
 from distributor.web.api.routes import TABLE
+from support.chromium import find_chromium, open_tab
 
 CHECKOUT = Path(__file__).parents[3]
 DOCS = CHECKOUT / "docs"
@@ -43,6 +45,8 @@ def test_the_site(tmp_path: Path) -> None:
     the_settings_are_on_their_page(pages)
     the_commands_are_on_their_page(pages)
     the_api_is_on_its_page(pages)
+    if find_chromium():
+        asyncio.run(the_search_works_from_the_disk(tmp_path))
 
 
 def nothing_comes_from_another_server(site: Path, pages: dict[str, html.HtmlElement]) -> None:
@@ -115,3 +119,18 @@ def the_commands_are_on_their_page(pages: dict[str, html.HtmlElement]) -> None:
 def the_api_is_on_its_page(pages: dict[str, html.HtmlElement]) -> None:
     blocks = {one.text_content().strip() for one in pages["reference/api.html"].xpath("//pre")}
     assert {f"{route.method} /api/v1{route.path}" for route in TABLE} <= blocks
+
+
+async def the_search_works_from_the_disk(site: Path) -> None:
+    """Opened as a file, on a page that lies deeper than the first."""
+    found = "document.querySelector('.md-search-result__link')?.href ?? ''"
+    typed = """document.querySelector("#__search").click(); const box = document.querySelector(".md-search__input");
+        box.focus(); box.value = "retention"; box.dispatchEvent(new Event("keyup"))"""
+    async with open_tab(site.parent / "profile", 1200) as tab:
+        await tab.command("Emulation.setScriptExecutionDisabled", value=False)
+        await tab.open((site / "reference" / "commands.html").as_uri())
+        await tab.evaluate(typed)
+        async with asyncio.timeout(60):
+            while not (first := await tab.evaluate(found)):
+                await asyncio.sleep(0.1)
+    assert first.startswith(site.as_uri()), first
