@@ -28,6 +28,22 @@ PAGE = (CHECKOUT / "docs" / "deployment.md").read_text(encoding="utf-8")
 UNITS = ("distributor.service", "distributor-web.service", "distributor-worker@.service")
 
 
+# -- the source distribution -------------------------------------------------------------------------------------------
+
+
+def test_the_source_distribution_has_all_of_the_checkout_but_what_git_ignores() -> None:
+    commands = [line.split() for line in (CHECKOUT / "MANIFEST.in").read_text(encoding="utf-8").splitlines()]
+    taken = {name for command, *names in commands if command in ("include", "graft") for name in names}
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    by_itself = {"distributor", *project["tool"]["setuptools"]["package-dir"].values()}
+    by_itself |= {"MANIFEST.in", "LICENSE", "README.md", "pyproject.toml"}
+    ignored = (CHECKOUT / ".gitignore").read_text(encoding="utf-8").split()
+    ours = {one.name for one in CHECKOUT.iterdir() if not one.name.startswith(".") and one.suffix != ".egg-info"}
+    assert ours - by_itself - {one.strip("/") for one in ignored} == taken
+    private = {one.strip("/") for one in ignored if "/" in one.strip("/")}
+    assert private == {name for command, *names in commands if command == "exclude" for name in names}
+
+
 # -- the image ---------------------------------------------------------------------------------------------------------
 
 
