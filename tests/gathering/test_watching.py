@@ -190,7 +190,7 @@ async def test_hostile_feeds_spoil_nothing_for_the_others(
     left: list[object] = []  # what is said of all that were under way when the process was ended
     monkeypatch.setattr(watching, "NotWatched", type("NotWatched", (NotWatched,), {"__init__": left.append}))
     for number, (body, headers) in enumerate(HOSTILE_PAGES.values()):
-        portal.others[f"page-{number}"] = portal.site.page(f"/page-{number}", body, **headers)
+        portal.others[f"page-{number}"] = portal.site.page(f"/page-{number}", body, status=200, **headers)
     head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %s\r\n" % (at, b"x" * 8000) for at in range(1300)) + b"\r\n"
     loud = await rude("says what it is told")
     loud.answer = head + RSS.format("").encode()
