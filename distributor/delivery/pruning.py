@@ -95,15 +95,16 @@ def finish_pruning(connection: Connection, edition: str, now: datetime) -> None:
 
 def list_whole_parts(connection: Connection, before: datetime) -> tuple[list[EndedPart], set[str]]:
     """The parts of PostgreSQL that can be dropped, as all in them is over; and the editions that wait for the rest of their
-    part. One of which something is not over a month later is pruned row by row, and keeps nothing waiting."""
+    part, which they do for a month at most: then they are pruned row by row."""
     over = set(list_prunable(connection, before))
+    lately = over.difference(list_prunable(connection, before - partitions.AGE))
     whole, waiting = [], set[str]()
     for part in partitions.list_ended_parts(connection):
         posts = sa.select(deliveries.c.id).where(partitions.in_part(part.number), deliveries.c.recipient == "")
         if over.issuperset(part.editions) and connection.execute(posts.limit(1)).first() is None:
             whole.append(part)
-        elif part.since > before - partitions.AGE:
-            waiting |= over.intersection(part.editions)
+        else:
+            waiting |= lately.intersection(part.editions)
     return whole, waiting
 
 

@@ -55,7 +55,7 @@ def where(line: Line) -> list[tuple[str, str, int]]:
 @contextmanager
 def somebody_reads_the_ledger(line: Line) -> Iterator[None]:
     with line.store.read() as connection:
-        queries.newest_id(connection)
+        queries.growing_number(connection)
         yield
 
 
@@ -94,6 +94,17 @@ def test_a_part_with_something_open_is_pruned_by_rows_in_the_end(parted: Line) -
     parted.now += 30 * DAY
     assert pruned(parted)["deliveries"] == 1
     assert [one for one in where(parted) if one[2]] == [("tin-sang-2", "mail", 1), ("tin-sang-3", "mail", 2)]
+
+
+def test_an_edition_waits_for_its_part_for_a_month_at_most(parted: Line) -> None:
+    """A part takes a million emails, which may take years: nobody's address is kept so much longer than is said."""
+    with parted.store.write() as connection:
+        first = editions.c.id == "tin-sang-1"
+        connection.execute(sa.update(editions).where(first).values(done_at=parted.now - 33 * DAY))
+    parted.now += 390 * DAY
+    assert pruned(parted)["deliveries"] == 0
+    parted.now += 8 * DAY
+    assert pruned(parted)["deliveries"] == 1
 
 
 def test_copies_go_on_where_the_numbers_end(parted: Line, tmp_path: Path, postgresql_url) -> None:  # type: ignore[no-untyped-def]
