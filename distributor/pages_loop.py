@@ -143,5 +143,5 @@ class PagesLoop:
 
 
 def _newest_requests(connection: Connection) -> tuple[int, int]:
-    """The newest message of the outbox, and the newest delivery: alerts come in through the API."""
-    return outbox.newest_id(connection), queries.newest_id(connection)
+    """What changes with each new message of the outbox, and each new delivery: alerts come in through the API."""
+    return outbox.newest_id(connection), queries.growing_number(connection)

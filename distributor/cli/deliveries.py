@@ -14,6 +14,8 @@ from .context import (
     json_option,
     limit_option,
     pass_cli_context,
+    plural,
+    say,
     show_remaining,
     show_table,
 )
@@ -43,6 +45,8 @@ def command(
 ) -> None:
     """List the deliveries in the ledger: one row for each post, file or recipient, with its state and last reply.
 
+    Without EDITION and --state, those of the newest editions are shown. --json without --limit reads the whole ledger.
+
     When a whole channel fails (its server is down, its login is refused), that counts against no delivery, but is shown with
     those that wait for it.
     """
@@ -57,6 +61,8 @@ def command(
         which = queries.DeliveryFilter(
             edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel
         )
+        if not edition and not states and (limit or not as_json):
+            which["among"] = queries.list_newest_editions(connection, limit or SHOWN, channel)
         faults, backoffs = (
             channel_state.faults_by_channel(connection),
             channel_state.list_backoffs(connection, clock()),
@@ -73,6 +79,8 @@ def command(
         "No such deliveries.",
     )
     show_remaining(len(found), total)
+    if "among" in which and found:
+        say(f"Of {plural(len(which['among']), 'edition')}, the newest; name one, or a --state, for others.")
 
 
 def _data(row: Delivery, fault: ChannelFault | None, backoff: ChannelBackoff | None) -> dict[str, object]:

@@ -287,7 +287,7 @@ def count_open(connection: Connection) -> int:
 
 
 def newest_id(connection: Connection) -> int:
-    """The id of the message that was added last; 0 before the first. Ids only grow."""
+    """The id of the latest message that is there; 0 where there is none. No id is given twice."""
     return connection.execute(sa.select(sa.func.max(outbox.c.id))).scalar() or 0
 
 

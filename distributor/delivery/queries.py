@@ -76,6 +76,7 @@ class DeliveryFilter(TypedDict, total=False):
     states: Sequence[DeliveryState]
     channel: str | None
     recipient: str | None
+    among: Sequence[str]  # editions
 
 
 def iterate_deliveries(
@@ -105,7 +106,7 @@ def list_deliveries_after(
     return read_rows(connection, query, deliveries.c.id, delivery_from_row, "delivery")
 
 
-def newest_id(connection: Connection) -> int:
+def growing_number(connection: Connection) -> int:
     """A number that grows with every row that is added. Emails and posts have numbers of their own on PostgreSQL."""
     newest = sa.select(sa.func.max(deliveries.c.id))
     posts = newest.where(deliveries.c.id < partitions.first_number(partitions.FIRST_PART))
@@ -127,8 +128,28 @@ def _filter(query: sa.Select[Any], which: DeliveryFilter) -> sa.Select[Any]:
     }
     for column, value in wanted.items():
         query = query.where(column == value) if value else query
-    states = which.get("states")
+    among, states = which.get("among"), which.get("states")
+    query = query.where(deliveries.c.edition_id.in_(among)) if among else query
     return query.where(deliveries.c.state.in_(states)) if states else query
+
+
+def list_newest_editions(connection: Connection, rows: int, channel: str | None) -> list[str]:
+    """The newest editions, as many as have so many rows together, on a channel or on all: what is read of a large ledger to
+    show what is new in it."""
+    query = sa.select(editions.c.id).order_by(editions.c.frozen_at.desc())
+    if channel:
+        query = query.where(
+            sa.select(shards.c.shard).where(shards.c.edition_id == editions.c.id, shards.c.channel == channel).exists()
+        )
+    found = []
+    for edition in connection.execute(query).scalars():
+        here = _filter(sa.select(deliveries.c.id), {"edition": edition, "channel": channel}).limit(rows).subquery()
+        number = connection.execute(sa.select(sa.func.count()).select_from(here)).scalar_one()
+        rows -= number
+        found += [edition] if number else []
+        if rows <= 0:
+            break
+    return found
 
 
 def find_delivery(connection: Connection, id: int) -> Delivery | None:

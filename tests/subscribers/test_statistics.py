@@ -52,7 +52,7 @@ def test_articles_and_deliveries_come_page_by_page(line: Line) -> None:
     line.subscribe("lan")
     line.arrives("a")
     with line.store.read() as connection:
-        assert queries.newest_id(connection) == 0
+        assert queries.growing_number(connection) == 0
     line.day()
     with line.store.read() as connection:
         every = list(article_repository.iterate_articles(connection))
@@ -61,7 +61,7 @@ def test_articles_and_deliveries_come_page_by_page(line: Line) -> None:
         assert [one.id for one in seen] == [one.id for one in every]
         assert [one.source for one in article_repository.list_articles_after(connection, 9, "bao")] == ["bao"]
         rows = queries.list_deliveries_after(connection, ["tin-sang"], 9, None)
-        assert queries.newest_id(connection) >= rows[0].id
+        assert queries.growing_number(connection) >= rows[0].id
         later = queries.list_deliveries_after(connection, ["tin-sang"], 9, rows[0].id, channel="mail")
         assert all(row.id < rows[0].id and row.channel == "mail" for row in later)
         assert queries.list_deliveries_after(connection, ["other"], 9, None) == []

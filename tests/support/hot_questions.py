@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,8 +21,10 @@ from distributor.storage.tables import deliveries, editions, subscribers
 from distributor.subscribers import opt_outs, recipients, repository
 from distributor.subscribers.recipients import RecipientQuery
 
+Question = Callable[[], object]
 
-def hot_questions(database: Database, edition: str, channel: str = "mail") -> dict[str, Callable[[], object]]:
+
+def hot_questions(database: Database, edition: str, channel: str = "mail") -> dict[str, Question]:
     """The questions, about an edition that is being sent and one of its recipients."""
     with database.read() as connection:
         row = connection.execute(
@@ -32,16 +34,30 @@ def hot_questions(database: Database, edition: str, channel: str = "mail") -> di
             .where(deliveries.c.edition_id == edition, deliveries.c.state == S.PENDING)
             .limit(1)
         ).one()
-    who, now = row.recipient, row.frozen_at + timedelta(minutes=1)
-    worker = Ledger(database)
-    held: list[Any] = []
+    now = row.frozen_at + timedelta(minutes=1)
+    return {
+        **_of_a_worker(database, edition, channel, row.id, now),
+        **_of_a_recipient(database, row, now),
+        **_of_the_whole(database, edition, channel, now),
+    }
 
-    def ask(question: Callable[..., Any], *given: Any, **named: Any) -> Callable[[], object]:
+
+def _asker(database: Database) -> Callable[..., Question]:
+    """Asks in a transaction of its own."""
+
+    def ask(question: Callable[..., Any], *given: Any, **named: Any) -> Question:
         def run() -> object:
             with database.write() as connection:
                 return question(connection, *given, **named)
 
         return run
+
+    return ask
+
+
+def _of_a_worker(database: Database, edition: str, channel: str, id: int, now: datetime) -> dict[str, Question]:
+    worker = Ledger(database)
+    held: list[Any] = []
 
     def marked() -> object:
         rows = worker.due(held[0], now)[:100]
@@ -55,7 +71,13 @@ def hot_questions(database: Database, edition: str, channel: str = "mail") -> di
         "renew leases": lambda: worker.renew(held, now),
         "mark 100 emails, write 100 outcomes": marked,
         "release a shard": lambda: worker.release(held),
-        "may it still leave": lambda: worker.still_open(edition, [row.id]),
+        "may it still leave": lambda: worker.still_open(edition, [id]),
+    }
+
+
+def _of_a_recipient(database: Database, row: Any, now: datetime) -> dict[str, Question]:
+    ask, who = _asker(database), row.recipient
+    return {
         "subscriber by address": ask(repository.find, row.address),
         "subscriber by link": ask(repository.find_by_ids, [who]),
         "suppression of an address": ask(suppressions.find_suppression, row.address),
@@ -64,6 +86,12 @@ def hot_questions(database: Database, edition: str, channel: str = "mail") -> di
         "why: emails of a recipient": ask(queries.list_deliveries, recipient=who, limit=20),
         "delivery of a bounce": ask(queries.find_delivery, row.id),
         "bounces since": ask(suppressions.list_bounces_since, now),
+    }
+
+
+def _of_the_whole(database: Database, edition: str, channel: str, now: datetime) -> dict[str, Question]:
+    ask = _asker(database)
+    return {
         "sweep of due shards": lambda: database.server_time() and ask(requests.ask_again, [channel], now, now)(),
         "shards that wait": ask(monitoring.list_waiting_shards, [channel]),
         "editions to close": ask(queries.list_unclosed_editions),
@@ -72,7 +100,9 @@ def hot_questions(database: Database, edition: str, channel: str = "mail") -> di
         "open elsewhere": ask(queries.count_open_elsewhere, [channel]),
         "unfinished": ask(unfinished.list_unfinished, now),
         "counts of an edition": ask(queries.count_by_state, edition),
-        "newest row": ask(queries.newest_id),
+        "newest row": ask(queries.growing_number),
+        "newest editions": ask(queries.list_newest_editions, 50, channel),
+        "deliveries of the newest editions": ask(queries.list_deliveries, among=[edition]),
         "is it for anybody": ask(recipients.has_recipients, RecipientQuery(newsletter="tin-sang", at=now)),
     }
 
