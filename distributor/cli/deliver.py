@@ -47,6 +47,7 @@ def command(app: CliContext, follow: bool) -> None:
             if exit_code(database, report) or left:
                 raise SystemExit(1)
             return
+        from ..errors import StoreError
         from ..workers import DeliveryLoop
 
         app.log_progress()
@@ -55,12 +56,13 @@ def command(app: CliContext, follow: bool) -> None:
         loop = DeliveryLoop(app.newsroom, database, clock, stop)
 
         async def run() -> None:
-            with stop_on_signals(stop):
+            with stop_on_signals(stop, last=True):
                 say("Delivering. Ctrl-C stops.")
                 await loop.run()
 
         run_until_stopped(run())
-        show_unfinished(app, database)
+        with contextlib.suppress(StoreError):  # it is away, as has been said: a clean stop all the same
+            show_unfinished(app, database)
 
 
 def _send_outbox(app: CliContext, database: Database) -> OutboxReport:
@@ -102,8 +104,9 @@ T = TypeVar("T")
 
 
 @contextlib.contextmanager
-def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` at the first Ctrl-C or SIGTERM: the message being sent is finished and recorded, then the run ends."""
+def stop_on_signals(stop: asyncio.Event, *, last: bool = False) -> Iterator[None]:
+    """Set `stop` at the first Ctrl-C or SIGTERM: the message being sent is finished and recorded, then the run ends. With
+    `last` the process ends after it: another SIGTERM changes nothing then either, not even the exit code."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
@@ -112,6 +115,8 @@ def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
+        if last and stop.is_set():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 import click
@@ -29,6 +30,7 @@ def command(app: CliContext, tick: float, web: bool) -> None:
     Ctrl-C or SIGTERM stops cleanly: the message being sent is finished and recorded. Several `serve` may share one store.
     """
     from .. import pipeline
+    from ..errors import StoreError
     from ..service import Service
     from .deliver import run_until_stopped, stop_on_signals, unfinished_lines
 
@@ -40,14 +42,15 @@ def command(app: CliContext, tick: float, web: bool) -> None:
     stop = asyncio.Event()
 
     async def run(service: Service) -> None:
-        with stop_on_signals(stop):
+        with stop_on_signals(stop, last=True):
             say(f"Serving {', '.join(names) or 'no newsletter: none has a schedule'}. Ctrl-C stops.")
             if service.pages and web:
                 say(f"Web pages: {service.pages.in_words}")
             await service.run()
-            lines, hints = await asyncio.to_thread(unfinished_lines, app, service.database)
-            for line in (*lines, *hints):
-                log.warning("%s", line)
+            with contextlib.suppress(StoreError):  # it is away, as has been said: a clean stop all the same
+                lines, hints = await asyncio.to_thread(unfinished_lines, app, service.database)
+                for line in (*lines, *hints):
+                    log.warning("%s", line)
 
     with app.store() as database:
         with database.read() as connection:

@@ -38,7 +38,7 @@ def command(app: CliContext, quiet: bool) -> None:
         pages.listen()
 
         async def run() -> None:
-            with stop_on_signals(stop):
+            with stop_on_signals(stop, last=True):
                 if not quiet:
                     say(f"Web pages: {pages.in_words} Ctrl-C stops.")
                     say("Emails are sent by another process: `distributor serve --no-web`.")

@@ -56,7 +56,7 @@ def command(app: CliContext, queues: str) -> None:
         worker.add_handlers(steps.handlers())
 
         async def run() -> None:
-            with stop_on_signals(stop):
+            with stop_on_signals(stop, last=True):
                 say(f"Working on {', '.join(name for name in queue.QUEUES if name in wanted)}. Ctrl-C stops.")
                 try:
                     await worker.run()

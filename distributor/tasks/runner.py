@@ -101,8 +101,8 @@ class TaskRunner:
 
 
 def _in_words(error: BaseException) -> str:
-    """The first line of what the driver says; the engine's own errors say nothing, and were raised from it."""
-    while not str(error).strip() and error.__cause__:
+    """The first line of what the driver says; the engine's own errors say nothing of their own, and were raised from it."""
+    while error.__cause__:
         error = error.__cause__
     return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]
 

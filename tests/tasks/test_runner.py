@@ -173,6 +173,6 @@ def test_an_outage_is_told_in_the_words_of_the_driver() -> None:
         try:
             raise OSError("connection refused\nIs the server running?")
         except OSError as error:
-            raise RuntimeError from error
+            raise RuntimeError("Database error.") from error
     except RuntimeError as empty:
         assert runner._in_words(empty) == "OSError: connection refused"
