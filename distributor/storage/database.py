@@ -26,7 +26,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from ..errors import DistributorError, StoreError, StoreLost
 from .address import SqliteFile, absolute_path
 from .all_tables import metadata
-from .engines import lock_writers_out, make_engine, parse_address
+from .engines import driver_options, lock_writers_out, make_engine, parse_address
 from .failures import DAMAGED, INCOMPLETE, classify_error, classify_words
 from .migrations import REVISIONS
 
@@ -224,7 +224,7 @@ class Database:
     def driver_arguments(self) -> dict[str, Any]:
         """What the driver of a server is given to connect: another library of the same driver gets as far as we do."""
         _, arguments = self._engine.dialect.create_connect_args(self._engine.url)
-        return dict(arguments)
+        return driver_options(self._engine.url) | dict(arguments)
 
     def server_time(self) -> datetime | None:
         """The clock of a server, in UTC; None for a file, which has none."""

@@ -37,6 +37,11 @@ _LONG_LIMITS = {"statement_timeout": 1_800_000, "idle_in_transaction_session_tim
 # Milliseconds for which whoever has the store to himself may do nothing with it: a process that is frozen, or a host that is
 # cut off, must not keep all others from writing.
 _STANDS_STILL = {False: 60_000, True: 300_000}  # the second for `long`
+_CONNECT_TIMEOUT = 10  # seconds
+# Both ends give up a line on which nothing comes back: whoever waits for the answer of a server that is gone would wait for
+# two hours, and so would those who wait for the lock of a host that was cut off. Seconds of silence after which the other
+# end is asked, and between two such questions; how many may stay without an answer; milliseconds for what is sent in vain.
+_LINE = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _WRITER_LOCK = 0x646973747269  # the advisory lock of those who write: "distri"
 # How values are written on the way, whatever a server, database or role has set: the drivers read no other forms.
 _FORMS = "SET datestyle = ISO; SET intervalstyle = postgres; SET standard_conforming_strings = on"
@@ -76,13 +81,17 @@ def make_engine(address: sa.URL, file: Path | None, *, create: bool) -> tuple[En
         ) from None
 
 
+def driver_options(address: sa.URL) -> dict[str, Any]:
+    """What every connection to a server is opened with, unless the address says otherwise. Some databases have an encoding
+    in which psycopg gives octets for text, before anybody can look at it."""
+    ours = {"client_encoding": "UTF8", "connect_timeout": _CONNECT_TIMEOUT, **_LINE}
+    return {name: value for name, value in ours.items() if name not in address.query}
+
+
 def _server(address: sa.URL) -> Engine:
     """A connection that was idle is checked before it is used, so that a restart of the server goes unnoticed; a check
     before each transaction would cost one more round trip for each."""
-    # Some databases have an encoding in which psycopg gives octets for text, before anybody can look at it.
-    engine = sa.create_engine(
-        address, connect_args={} if "client_encoding" in address.query else {"client_encoding": "UTF8"}
-    )
+    engine = sa.create_engine(address, connect_args=driver_options(address))
 
     @event.listens_for(engine, "checkin")
     def _note_idle(_: Any, entry: ConnectionPoolEntry) -> None:
@@ -111,7 +120,16 @@ def _prepare_server(connection: Any, _entry: ConnectionPoolEntry) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {_LOCK_TIMEOUT}; {_FORMS}")
         cursor.execute(_raise_limits(_LIMITS, for_transaction=False))
+        cursor.execute(_WATCH_LINE)
     connection.commit()
+
+
+# The same for the server's end of the line.
+_WATCH_LINE = f"""
+    SELECT set_config(name, value::text, false) FROM (VALUES
+        {", ".join(f"('{'' if name.startswith('tcp_') else 'tcp_'}{name}', {value})" for name, value in _LINE.items())}
+    ) AS ours (name, value) WHERE current_setting(name, true) IS NOT NULL
+"""  # noqa: S608  names and numbers of our own
 
 
 def _raise_limits(limits: Mapping[str, int], *, for_transaction: bool) -> str:
