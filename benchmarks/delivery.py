@@ -1,11 +1,12 @@
 """How fast an edition is delivered: by us, by Postfix's own load generator, and as most scripts do it.
 
-    python benchmarks/delivery.py [a b c d e p] [--count 100000] [--rounds 3] [--connections 40] [--full]
+    python benchmarks/delivery.py [a b c d e l p] [--count 100000] [--rounds 3] [--connections 40] [--full]
 
     a  to a server on this machine, against smtp-source and smtplib      b  the same over a line with 50 ms of round trip
     c  10,000, 100,000 and (with --full) 1,000,000 readers: does it stay flat?
     d  with signatures (DKIM, RSA-2048), against the bare rate of signing
     e  with PostgreSQL instead of SQLite                                 p  where the processor time goes (or --profile)
+    l  what the ledger takes of it: beside the same emails from memory, of which nothing is written down
 
 Ours begins with an edition that is frozen and promised, and ends when the last outcome is committed. It writes down every
 letter twice in a store that survives a power cut, and makes each one for its reader; its rivals remember nothing. Within
@@ -48,7 +49,7 @@ HERE = Path(__file__).parent
 ROUND_TRIP = 0.05  # seconds that the slow line adds
 LARGEST = 1_000_000
 SIGNATURES = 2_000  # of bare signing
-PARTS = {"a": "local", "b": "distant", "c": "flat", "d": "signed", "e": "postgresql", "p": "profile"}
+PARTS = {"a": "local", "b": "distant", "c": "flat", "d": "signed", "e": "postgresql", "l": "ledger", "p": "profile"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,20 @@ def postgres(bench: Bench) -> list[dict[str, Any]]:
     return summary(runs, ours="ours, PostgreSQL")
 
 
+def ledger(bench: Bench) -> list[dict[str, Any]]:
+    newsroom = bench.prepare(min(bench.options.count, 20_000))
+    runs = in_turns(bench.options.rounds, {
+        "ours": lambda: bench.ours(newsroom, bench.way()),
+        "without ledger": lambda: bench.ours(newsroom, bench.way(), "--without-ledger"),
+    })  # fmt: skip
+    pairs = list(zip(runs["ours"], runs["without ledger"], strict=True))
+    shares = {
+        "time": statistics.median(1 - bare.seconds / whole.seconds for whole, bare in pairs),
+        "processor_time": statistics.median(1 - bare.cpu_seconds / whole.cpu_seconds for whole, bare in pairs),
+    }
+    return [*summary(runs), {"who": "share of the ledger", **{name: round(one, 3) for name, one in shares.items()}}]
+
+
 def profile(bench: Bench) -> list[dict[str, Any]]:
     newsroom = bench.prepare(min(bench.options.count, 20_000))
     file = Path("var/bench-delivery.prof")
@@ -292,7 +307,8 @@ def skipped(what: str, why: str) -> list[dict[str, Any]]:
 
 
 WORK: dict[str, Callable[[Bench], list[dict[str, Any]]]] = {
-    "local": local, "distant": distant, "flat": flat, "signed": signed, "postgresql": postgres, "profile": profile,
+    "local": local, "distant": distant, "flat": flat, "signed": signed, "postgresql": postgres, "ledger": ledger,
+    "profile": profile,
 }  # fmt: skip
 
 
