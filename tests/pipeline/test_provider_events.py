@@ -21,6 +21,7 @@ from distributor.errors import DamagedRow, StoreError
 from distributor.mail import verp
 from distributor.model import BounceType, Language
 from distributor.newsroom import Newsroom
+from distributor.pipeline import housekeeping
 from distributor.pipeline import provider_events as working
 from distributor.pipeline.transactional import EmailRequest, enqueue_email
 from distributor.storage.tables import bounces
@@ -472,9 +473,12 @@ def test_test_mode_works_nothing(reports: Reports) -> None:
 
 def test_what_is_old_is_forgotten_and_what_waits_never(reports: Reports) -> None:
     reports.told(reports.hard("mailgun"))
-    reports.line.now += timedelta(days=31)
     reports.told(ProviderRequest("mailgun", b"{}"))
-    assert [row.state for row in reports.rows()] == ["aside"]
+    reports.store(reports.hard("postmark"))
+    assert [row.state for row in reports.rows()] == ["done", "aside", "waiting"]
+    reports.line.now += timedelta(days=31)
+    housekeeping.keep_house(reports.line.newsroom, reports.line.store, reports.line.now)
+    assert [row.state for row in reports.rows()] == ["waiting"]
 
 
 def test_a_copy_of_the_store_works_nothing(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:
