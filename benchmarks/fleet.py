@@ -9,6 +9,9 @@ speed     one worker, two and three, and one process without tasks: emails a sec
 
 Each run begins with an edition that waits, and ends when nothing is open, without a hand. Counted are the messages that the
 mail server has taken; `twice` is held against the rows that the ledger has listed as in doubt.
+
+Where network namespaces may be made (as root), each host has one of its own, and is cut off by pulling its cable, which
+closes no connection.
 """
 
 from __future__ import annotations
@@ -32,11 +35,12 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 from distributor.storage.database import Database  # noqa: E402
 from support.postgresql import Cluster, a_cluster  # noqa: E402
 from torture import rounds  # noqa: E402
-from torture.hosts import FAKETIME, Fleet, Host, meanwhile, sink  # noqa: E402
+from torture.hosts import FAKETIME, Fleet, Host, Network, meanwhile, sink  # noqa: E402
 
 FROZEN = 75  # seconds: longer than a lease
 CUT = 60  # seconds without the database
 ALLOWED = 900  # seconds for all of it
+NAMESPACES = Network.allowed()  # each host in a network namespace of its own; else processes, and lines that are closed
 
 
 @contextmanager
@@ -44,6 +48,8 @@ def arena(folder: Path, readers: int, connections: int) -> Iterator[tuple[rounds
     """A newsroom whose edition waits for so many readers, in a PostgreSQL of its own."""
     rounds.CONNECTIONS = connections
     cluster = a_cluster()
+    if NAMESPACES:
+        cluster.open_to(Network.ALL)
     try:
         cluster.start()
         made = rounds.Arena(folder / "newsroom", readers, new_store=cluster.new_store, copy_store=cluster.copy_of)
@@ -63,9 +69,9 @@ def fleet(made: rounds.Arena, name: str) -> Iterator[tuple[Fleet, Database]]:
     shutil.copytree(made.folder, folder)
     log = folder.with_suffix(".log")
     database = Database.open(url, folder)
-    with sink(log) as port:
+    with sink(log, "0.0.0.0" if NAMESPACES else "127.0.0.1") as port:
         made._configure(folder, url, port)
-        running = Fleet(folder, url, log)
+        running = Fleet(folder, url, log, NAMESPACES)
         try:
             yield running, database
         finally:

@@ -46,19 +46,26 @@ class Cluster:
     folder: Path
     port: int
     in_use: IO[bytes]  # locked as long as the process that made the cluster lives
+    listen: str = "127.0.0.1"
     numbers: Iterator[int] = field(default_factory=itertools.count)
     template: str = ""
     stores: list[str] = field(default_factory=list)
 
     def start(self) -> None:
-        options = f"{QUICK} -p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options = f"{QUICK} -p {self.port} -c listen_addresses='{self.listen}' -c unix_socket_directories={self.folder}"
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-l", f"{self.folder}/log", "-w", "-o", options, "start")
+
+    def open_to(self, network: str) -> None:
+        """Let hosts of a network in, from the next start on."""
+        self.listen = "*"
+        rule = f"host all all {network} trust"
+        self.run("bash", "-c", f"echo '{rule}' >>{self.folder}/data/pg_hba.conf", at=Path("/bin"))
 
     def stop(self, how: str = "fast") -> None:
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", how, "stop")
 
-    def run(self, program: str, *arguments: str) -> None:
-        command = [str(self.bin / program), *arguments]
+    def run(self, program: str, *arguments: str, at: Path | None = None) -> None:
+        command = [str((at or self.bin) / program), *arguments]
         if os.getuid() == 0:  # the server refuses to be root
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)

@@ -82,22 +82,64 @@ class Line:
         self._server.close()
 
 
+class Network:
+    """A network namespace of a host's own, and the cable that joins it to this machine. When it is pulled nothing comes
+    through any more, and nobody is told: the other end finds out by itself, or never."""
+
+    ALL = "10.78.0.0/16"
+
+    def __init__(self, number: int) -> None:
+        self._name = f"distributor-{os.getpid()}-{number}"
+        self._cable, far = f"dist{os.getpid() % 100000}-{number}", f"host{os.getpid() % 100000}-{number}"
+        self.address = f"10.78.{number}.1"  # of this machine, as the host sees it
+        _ip("netns", "add", self._name)
+        _ip("link", "add", self._cable, "type", "veth", "peer", "name", far, "netns", self._name)
+        _ip("addr", "add", f"{self.address}/24", "dev", self._cable)
+        _ip("link", "set", self._cable, "up")
+        for words in (("addr", "add", f"10.78.{number}.2/24", "dev", far), ("link", "set", far, "up")):
+            _ip("-n", self._name, *words)
+        self.inside = ("ip", "netns", "exec", self._name)  # what a command begins with that runs there
+
+    @staticmethod
+    def allowed() -> bool:
+        """Whether namespaces may be made here."""
+        try:
+            Network(250).close()
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        return True
+
+    def cut(self) -> None:
+        _ip("link", "set", self._cable, "down")
+
+    def mend(self) -> None:
+        _ip("link", "set", self._cable, "up")
+
+    def close(self) -> None:
+        _ip("netns", "del", self._name)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, stderr=subprocess.DEVNULL)
+
+
 @dataclass
 class Host:
     """A host: its folder, its line to the database, its worker."""
 
     folder: Path
-    line: Line
+    line: Line | Network
     ahead: bool = False  # by an hour
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, *command: str) -> None:
         environment = dict(os.environ)
+        inside = self.line.inside if isinstance(self.line, Network) else ()
         if self.ahead:
             environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+1h", "DONT_FAKE_MONOTONIC": "1"}
         with (self.folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "distributor", "-c", str(self.folder / "config.yaml"), *(command or ("worker",))],
+                [*inside, sys.executable, "-m", "distributor", "-c", self.folder / "config.yaml", *(command or ["worker"])],
                 stdout=log, stderr=log, cwd=self.folder, env=environment,
             )  # fmt: skip
 
@@ -140,6 +182,7 @@ class Fleet:
     prepared: Path
     url: str
     sink_log: Path
+    namespaces: bool = False  # each host in a network namespace of its own
     hosts: list[Host] = field(default_factory=list)
 
     def add(self, *, ahead: bool = False) -> Host:
@@ -147,9 +190,14 @@ class Fleet:
         shutil.copytree(self.prepared, folder)
         address = sa.make_url(self.url)
         assert address.port
-        line = Line(address.port)
         config = (folder / "config.yaml").read_text(encoding="utf-8")
-        moved = config.replace(f"127.0.0.1:{address.port}/", f"127.0.0.1:{line.port}/")
+        line: Line | Network
+        if self.namespaces:
+            line = Network(len(self.hosts) + 1)
+            moved = config.replace("127.0.0.1", line.address)
+        else:
+            line = Line(address.port)
+            moved = config.replace(f"127.0.0.1:{address.port}/", f"127.0.0.1:{line.port}/")
         assert moved != config
         (folder / "config.yaml").write_text(moved, encoding="utf-8")
         self.hosts.append(Host(folder, line, ahead))
@@ -216,10 +264,10 @@ def count(database: Database, *states: str) -> int:
 
 
 @contextlib.contextmanager
-def sink(log: Path) -> Iterator[int]:
+def sink(log: Path, address: str = "127.0.0.1") -> Iterator[int]:
     """The server that remembers what it took; its port."""
     log.touch()
-    command = [sys.executable, str(Path(__file__).with_name("sink.py")), str(log)]
+    command = [sys.executable, str(Path(__file__).with_name("sink.py")), str(log), address]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout

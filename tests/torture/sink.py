@@ -1,6 +1,6 @@
 """A mail server that remembers: one line for each message whose end it has seen, on the disk before it answers.
 
-Run as `python sink.py FILE`; it prints its port. PIPELINING, 8BITMIME, SMTPUTF8; takes everything.
+Run as `python sink.py FILE [ADDRESS]`; it prints its port. PIPELINING, 8BITMIME, SMTPUTF8; takes everything.
 """
 
 from __future__ import annotations
@@ -64,11 +64,11 @@ class Sink(asyncio.Protocol):
         return True
 
 
-async def main(log: Path) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: Sink(log), "127.0.0.1", 0)
+async def main(log: Path, address: str = "127.0.0.1") -> None:
+    server = await asyncio.get_running_loop().create_server(lambda: Sink(log), address, 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))
