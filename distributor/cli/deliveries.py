@@ -61,8 +61,9 @@ def command(
         which = queries.DeliveryFilter(
             edition=edition, states=tuple(DeliveryState(state) for state in states), channel=channel
         )
+        older = False
         if not edition and not states and (limit or not as_json):
-            which["among"] = queries.list_newest_editions(connection, limit or SHOWN, channel)
+            which["among"], older = queries.list_newest_editions(connection, limit or SHOWN, channel)
         faults, backoffs = (
             channel_state.faults_by_channel(connection),
             channel_state.list_backoffs(connection, clock()),
@@ -79,7 +80,7 @@ def command(
         "No such deliveries.",
     )
     show_remaining(len(found), total)
-    if "among" in which and found:
+    if older:
         say(f"Of {plural(len(which['among']), 'edition')}, the newest; name one, or a --state, for others.")
 
 

@@ -133,23 +133,24 @@ def _filter(query: sa.Select[Any], which: DeliveryFilter) -> sa.Select[Any]:
     return query.where(deliveries.c.state.in_(states)) if states else query
 
 
-def list_newest_editions(connection: Connection, rows: int, channel: str | None) -> list[str]:
+def list_newest_editions(connection: Connection, rows: int, channel: str | None) -> tuple[list[str], bool]:
     """The newest editions, as many as have so many rows together, on a channel or on all: what is read of a large ledger to
-    show what is new in it."""
+    show what is new in it. And whether there are older ones."""
     query = sa.select(editions.c.id).order_by(editions.c.frozen_at.desc())
     if channel:
         query = query.where(
             sa.select(shards.c.shard).where(shards.c.edition_id == editions.c.id, shards.c.channel == channel).exists()
         )
     found = []
-    for edition in connection.execute(query).scalars():
+    known = iter(connection.execute(query).scalars())
+    for edition in known:
         here = _filter(sa.select(deliveries.c.id), {"edition": edition, "channel": channel}).limit(rows).subquery()
         number = connection.execute(sa.select(sa.func.count()).select_from(here)).scalar_one()
         rows -= number
         found += [edition] if number else []
         if rows <= 0:
             break
-    return found
+    return found, next(known, None) is not None
 
 
 def find_delivery(connection: Connection, id: int) -> Delivery | None:
