@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import shutil
+import subprocess
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
@@ -38,10 +40,20 @@ def test_the_source_distribution_has_all_of_the_checkout_but_what_git_ignores() 
     by_itself = {"distributor", *project["tool"]["setuptools"]["package-dir"].values()}
     by_itself |= {"MANIFEST.in", "LICENSE", "README.md", "pyproject.toml"}
     ignored = (CHECKOUT / ".gitignore").read_text(encoding="utf-8").split()
-    ours = {one.name for one in CHECKOUT.iterdir() if not one.name.startswith(".") and one.suffix != ".egg-info"}
+    ours = {name for name in _at_the_top() if not name.startswith(".") and not name.endswith(".egg-info")}
     assert ours - by_itself - {one.strip("/") for one in ignored} == taken
     private = {one.strip("/") for one in ignored if "/" in one.strip("/")}
     assert private == {name for command, *names in commands if command == "exclude" for name in names}
+
+
+def _at_the_top() -> set[str]:
+    """What git has at the top of the checkout; where there is no git, what lies there."""
+    if not (CHECKOUT / ".git").exists() or not shutil.which("git"):
+        return {one.name for one in CHECKOUT.iterdir()}
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=True, text=True
+    )
+    return {name.split("/")[0] for name in listed.stdout.split("\0") if name}
 
 
 # -- the image ---------------------------------------------------------------------------------------------------------
