@@ -31,6 +31,7 @@ from urllib.parse import urlsplit
 from .clock import clock
 from .credentials import redact_secrets
 from .errors import AuthBroken, DeliveryError, Rejected, Unavailable, Uncertain
+from .json_text import parse_json
 from .text import clean_line
 
 if TYPE_CHECKING:
@@ -92,14 +93,9 @@ class HttpResponse:
     def json(self) -> Any:
         """The body as JSON; None where it is none."""
         try:
-            return json.loads(self.body, parse_constant=_no_number)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except ValueError:
             return None
-
-
-def _no_number(word: str) -> float:
-    """NaN and the infinities, which are no JSON and would spoil what is made of it. Raises ValueError."""
-    raise ValueError(f"{word} is no number")
 
 
 def _no_wait(answer: HttpResponse) -> datetime | float | None:

@@ -15,6 +15,7 @@ from ..config.types import DateFormat
 from ..errors import SourceError
 from ..gathering.dates import ParsedDate, from_epoch, read_date
 from ..gathering.validation import EARLIEST, LATEST
+from ..json_text import parse_json
 from ..source import FetchedDocument
 from ..text import clean_line
 
@@ -28,13 +29,15 @@ def read_json(document: FetchedDocument) -> Any:
     kind = f"; it is {document.media_type}" if document.media_type and "json" not in document.media_type else ""
     try:
         text = document.body.decode("utf-8-sig")
-        return json.loads(text, parse_constant=_no_number)
+        return parse_json(text)
     except UnicodeDecodeError:
         reason = f"answered with what is no JSON in UTF-8{kind}"
-    except RecursionError:
-        reason = "answered with JSON that is nested too deeply"
     except ValueError as error:
-        where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        where = (
+            f" (line {error.lineno}, column {error.colno})"
+            if isinstance(error, json.JSONDecodeError)
+            else f" ({error})"
+        )
         reason = f"answered with what is no JSON{where}{kind}"
     raise SourceError(f"{document.url} {reason}")
 
@@ -46,10 +49,6 @@ def read_json_list(document: FetchedDocument, path: str = "") -> Sequence[Any]:
         place = f"at {path!r}" if path else "as a whole"
         raise SourceError(f"{document.url} answered with JSON that has no list {place}")
     return found
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no number of JSON")
 
 
 def pick(data: Any, path: str) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from ... import json_text
 from ...model import BounceType
 from ...text import clean_line
 
@@ -74,13 +74,9 @@ class ProviderEvent:
 def parse_json(body: bytes | str) -> Any:
     """Raises UnreadableEvent."""
     try:
-        return json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        return json_text.parse_json(body)
+    except ValueError as error:
         raise UnreadableEvent(f"the body is not JSON: {str(error)[:100]}") from None
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no number")
 
 
 def parse_object(body: bytes | str) -> Mapping[str, Any]:

@@ -11,13 +11,13 @@ asks for each column.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import PurePath
 
 from ...config.web import Attribute
+from ...json_text import parse_json
 from ...model import AttributeValue, Frequency, Language
 from ..attributes import parse_attributes
 from .columns import ListedStatus, StatusEntry, attribute_columns, fold
@@ -199,8 +199,8 @@ def values_reader(
         if not cell.strip():
             return NO_VALUES
         try:
-            found = json.loads(cell)
-        except (ValueError, RecursionError):
+            found = parse_json(cell)
+        except ValueError:
             raise ValueError(f"{peer.values} is not JSON: {cell[:40]!r}") from None
         if not isinstance(found, dict):
             return NO_VALUES

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 
+from ... import json_text
 from ...text import FORBIDDEN
 from .problems import ApiProblem, invalid_request
 
@@ -63,18 +63,10 @@ def check_media_type(request: web.Request) -> None:
 def parse_json(body: bytes) -> Any:
     """The value of a body, with its texts cleaned of characters that no text may hold. Raises ApiProblem."""
     try:
-        value = json.loads(
-            body.decode("utf-8-sig"),
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_object,
-            parse_int=_whole,
-            parse_float=_real,
-        )
+        value = json_text.parse_json(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_int=_whole)
         return _clean(value, MAX_DEPTH)
     except UnicodeDecodeError as error:
         raise ApiProblem("malformed", f"the body is not UTF-8 (octet {error.start})") from None
-    except RecursionError:
-        raise ApiProblem("malformed", "the body is nested too deeply") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ApiProblem("malformed", f"the body is not JSON: {error.msg.lower()} ({where})") from None
@@ -91,23 +83,12 @@ def validate_body(model: type[M], body: bytes) -> M:
         raise invalid_request(error, "body") from None
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
 def _whole(digits: str) -> int | float:
     if len(digits) > 20:
         raise ValueError("a number of the body has too many digits")
     number = int(digits)
     if abs(number) > _LARGEST_NUMBER:
         raise ValueError("a whole number of the body is larger than 2^53")
-    return number
-
-
-def _real(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number of the body is too large")
     return number
 
 
@@ -120,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _clean(value: Any, depth: int) -> Any:
     if depth == 0:
-        raise RecursionError
+        raise ValueError(json_text.TOO_DEEP)
     if isinstance(value, str):
         return FORBIDDEN.sub("", value)
     if isinstance(value, list):
