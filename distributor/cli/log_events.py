@@ -113,6 +113,8 @@ _TABLE = (
      "no permits for %s"),
     ("permits_lost", "Permits that were not used could not be given back", "key reason",
      "permits for %s could not be given back"),
+    ("pauses_unread", "Pauses of domains in other processes cannot be read; told once while it lasts", "reason text",
+     "pauses of other processes are not known"),
     ("pause_untold", "A pause of a domain could not be told to other processes", "reason",
      "only this process knows of a pause"),
     ("server_left_alone", "A mail server is not asked for a while", "server reason", "%s is left alone for a while"),

@@ -92,7 +92,7 @@ class PostWorker:
                 await asyncio.sleep(ledger.lease.total_seconds() / 3)
                 try:
                     await self.commit.call(ledger.renew, [shard], self.rules.clock())
-                except StoreError as fault:
+                except Exception as fault:  # whatever it is: without its lease others would take the shard
                     log.warning("the leases could not be renewed: %s", fault)
 
         keeper = asyncio.create_task(renew())

@@ -13,7 +13,6 @@ import logging
 from dataclasses import dataclass
 
 from ..clock import steady
-from ..errors import StoreError
 from ..rate_leases import RateKey, RateLease, RateRefusal, SharedRates
 
 log = logging.getLogger("distributor.mail")
@@ -105,7 +104,7 @@ class LeasedRate:
         if unused and self.shared and any(limit.is_long for limit in self.key.limits):
             try:
                 await self.shared.give_back(self.key, unused)
-            except StoreError as fault:  # they count as used
+            except Exception as fault:  # they count as used
                 log.info("permits for %s could not be given back: %s", self.key.name, fault)
 
     def _drop_void(self, now: float) -> None:

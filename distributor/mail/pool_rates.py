@@ -107,9 +107,18 @@ class PoolRates:
         task.add_done_callback(self._telling.discard)
 
     async def _look_for_pauses(self, shared: SharedRates) -> None:
+        failing = False
         while True:
-            with contextlib.suppress(StoreError):
+            try:
                 paused = await shared.paused_domains()
+            except StoreError:
+                pass  # away: whoever needs it says so
+            except Exception as bug:
+                if not failing:
+                    log.error("pauses of other processes are not known: %s: %s", type(bug).__name__, bug)
+                failing = True
+            else:
+                failing = False
                 if not self._telling:
                     self._pauses.replace(paused, steady())
             await asyncio.sleep(_LOOK_EVERY)
@@ -118,7 +127,7 @@ class PoolRates:
 async def _attempted(telling: Coroutine[Any, Any, None]) -> None:
     try:
         await telling
-    except StoreError as fault:
+    except Exception as fault:
         log.info("only this process knows of a pause: %s", fault)
 
 

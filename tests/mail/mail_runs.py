@@ -128,7 +128,8 @@ class LendingRates:
 
     pieces: list[RateLease] = field(default_factory=list)
     refuse_until: float = 0.0
-    fails: bool = False
+    fails: bool | Exception = False
+    looks: int = 0  # for pauses
     wanted: list[int] = field(default_factory=list)
     returned: list[tuple[float, int]] = field(default_factory=list)
     paused: dict[str, float] = field(default_factory=dict)
@@ -136,7 +137,7 @@ class LendingRates:
 
     def _there(self) -> None:
         if self.fails:
-            raise StoreError("away")
+            raise self.fails if isinstance(self.fails, Exception) else StoreError("away")
 
     async def lease(
         self, key: RateKey, wanted: int, unused: Sequence[tuple[float, int]] = ()
@@ -158,6 +159,7 @@ class LendingRates:
         self.returned += unused
 
     async def paused_domains(self) -> Mapping[str, float]:
+        self.looks += 1
         self._there()
         return dict(self.paused)
 

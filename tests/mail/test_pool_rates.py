@@ -6,7 +6,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
+import pytest
+
 from distributor.clock import steady
+from distributor.mail import pool_rates
 from distributor.mail.pool import SmtpPool
 from distributor.mail.pool_rates import PoolRates
 from distributor.mail.rates import RateLimit
@@ -59,6 +62,19 @@ async def test_a_store_that_is_away_leaves_the_pause_to_this_process() -> None:
         here.refused("a.vn", now)
         await asyncio.sleep(0)
     assert here.domain_free_at("a.vn", now) == now + 30
+
+
+async def test_whatever_goes_wrong_once_others_are_heard_of_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pool_rates, "_LOOK_EVERY", 0.001)
+    now, shared, here = steady(), LendingRates(fails=RuntimeError("odd")), rates()
+    async with here.sharing(shared):
+        here.refused("b.vn", now)
+        await until(lambda: shared.looks > 3)
+        shared.paused["a.vn"], shared.fails = now + 100, False
+        await until(lambda: here.domain_free_at("a.vn", now) == now + 100)
+    assert caplog.text.count("pauses of other processes are not known: RuntimeError: odd") == 1
 
 
 async def test_a_pool_sends_by_permits_and_gives_the_rest_back(scripted: MakeScripted) -> None:
