@@ -48,8 +48,7 @@ def show(app: CliContext, address: str, as_json: bool) -> None:
 
 def _show_value(app: CliContext, name: str, value: Any) -> None:
     if not isinstance(value, list) or not value or not isinstance(value[0], dict):
-        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        say(f"{name}: {_plain(app, text) or '(none)'}")
+        say(f"{name}: {_plain(app, value) or '(none)'}")
         return
     say(f"{name}:")
     for row in value[:_LATEST]:
@@ -62,7 +61,9 @@ def _show_value(app: CliContext, name: str, value: Any) -> None:
 def _plain(app: CliContext, value: Any) -> str:
     """A value on one line, times in the site's zone."""
     if isinstance(value, dict):
-        return ", ".join(f"{key} {one}" for key, one in value.items())
+        return ", ".join(f"{key} {_plain(app, one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(app, one) for one in value)
     text = str(value if value is not None else "")
     try:
         return app.local(datetime.fromisoformat(text)) if "T" in text and len(text) > 18 else text

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from distributor.cli.context import CliContext
+from distributor.cli.subscriber_data import _show_value
 from distributor.subscribers import repository
 from distributor.subscribers.data_requests import RequestKind, answer_due, new_request
 from support.newsroom import Room
@@ -30,6 +32,15 @@ def test_it_shows_everything_that_is_held(room: Room) -> None:
     found = room.run("subscribers", "show", "lan@example.com", "--json").json
     assert found["address"] == "lan@example.com"
     assert [row["edition_id"] for row in found["editions"]] == ["tin-sang-1"]
+
+
+def test_what_lies_within_a_row_is_shown_in_words(room: Room, capsys: pytest.CaptureFixture[str]) -> None:
+    app = CliContext(config=room.folder / "config.yaml")
+    chosen = {"topics": ["y tế", "giáo dục"], "since": "2026-11-30T07:00:00+07:00"}
+    _show_value(app, "sign ups", [{"newsletters": ["tin-sang", "tin-tuan"], "chosen": chosen, "note": None}])
+    assert capsys.readouterr().out == (
+        "sign ups:\n  newsletters tin-sang, tin-tuan, chosen topics y tế, giáo dục, since 2026-11-30 07:00\n"
+    )
 
 
 def test_nobody_is_said_in_one_line(room: Room) -> None:
