@@ -21,6 +21,7 @@ from ..editions import repository as edition_repository
 from ..model import BounceType, EditionState, Suppression
 from ..storage.statements import insert_into
 from ..storage.tables import (
+    bounce_counts,
     bounce_guards,
     bounces,
     deliveries,
@@ -215,7 +216,11 @@ def _past(connection: Connection, edition: str) -> tuple[int, int]:
     if not earlier:
         return 0, 0
     hard = sa.select(sa.func.count()).where(bounces.c.edition_id.in_(earlier), bounces.c.type == BounceType.HARD)
-    return connection.execute(hard).scalar_one(), _tried(connection, *earlier)
+    counted = sa.select(sa.func.sum(bounce_counts.c.number)).where(
+        bounce_counts.c.edition_id.in_(earlier), bounce_counts.c.type == BounceType.HARD
+    )  # those that were deleted since, as they were old
+    total = connection.execute(hard).scalar_one() + int(connection.execute(counted).scalar() or 0)
+    return total, _tried(connection, *earlier)
 
 
 def _hold(connection: Connection, edition: str, now: datetime, reason: str) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from distributor import pipeline
 from distributor.bounces import guard, suppressions
 from distributor.bounces.guard import is_out_of_proportion
+from distributor.bounces.old_bounces import delete_old_bounces
 from distributor.config.bounces import BounceGuard
 from distributor.editions import repository as edition_repository
 from distributor.errors import Rejected, UserError
@@ -232,10 +233,14 @@ async def test_mails_that_come_back_later_pass_by_the_same_guard(bench: Bench) -
     assert states(bench.database) == {S.SENT: 100}
 
 
-async def test_what_is_usual_is_learnt_from_earlier_editions(bench: Bench) -> None:
+@pytest.mark.parametrize("deleted", [False, True], ids=["", "their bounces are deleted since"])
+async def test_what_is_usual_is_learnt_from_earlier_editions(bench: Bench, deleted: bool) -> None:
     """A bad list: 8 in 100 each time. 15 are no news then, 45 are."""
     letters(bench, 100)
     await bench.run(Post(name="mail", fates={f"s{n:04}": GONE for n in range(8)}))
+    if deleted:
+        with bench.database.write() as connection:
+            assert delete_old_bounces(connection, NOW + timedelta(days=999), 1000) == 8
     freeze(bench.database, edition(2), [rendition("mail", "digest", edition="tin-sang-2")])
     await bench.run(Post(name="mail", fates={f"s{n:04}": GONE for n in range(8, 23)}))
     assert (suppressed(bench.database), waiting(bench.database, "tin-sang-2")) == (23, [])
