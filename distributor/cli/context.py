@@ -66,6 +66,8 @@ class CliContext:
 
         if self._newsroom is None:
             self._newsroom = open_newsroom(self.config)
+            if not gc.get_freeze_count():
+                gc.freeze()  # what is loaded stays: the collector need never look at it
             gc.enable()  # see main.run
             self._start_logging()
             for fault in self._newsroom.faults if self.tell_faults else ():
