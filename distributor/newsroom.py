@@ -263,11 +263,9 @@ def open_newsroom(file: Path) -> Newsroom:
     found = (*problems, *source_problems, *channel_problems, *timing_problems, *audience_problems)
     problems = [*raw.problems, *(problem for problem in found if problem.path not in unread)]
     templates = Templates(registry.template_folders(raw.folder))
-    # Ours have their tests; compiling them for every command would cost more than most commands do.
-    problems += [
-        Problem("", fault.message, fault.file, fault.line)
-        for fault in templates.check(raw.folder / "templates", settings.attributes if settings else ())
-    ]
+    if own := templates.own_folder:  # ours have their tests, and compiling them costs more than most commands do
+        known = settings.attributes if settings else ()
+        problems += [Problem("", fault.message, fault.file, fault.line) for fault in templates.check(own, known)]
     if settings is None or problems:
         raise ConfigError(sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line or 0)))
     return Newsroom(
