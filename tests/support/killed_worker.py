@@ -1,18 +1,30 @@
-"""A process that delivers what is due on a network and kills itself at a moment that is told to it."""
+"""A process that delivers what is due on a network and kills itself at a moment that is told to it.
+
+    WorkerServer ──run──▶ python -m support.killed_worker, with all modules loaded ──fork──▶ a process for each run
+
+To load the modules takes longer than to deliver: it is done once, and not by `multiprocessing.forkserver`, which
+does not find the modules of tests.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import importlib
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NoReturn
 
+import aiohttp  # noqa: F401  loaded before any process begins
+import psycopg  # noqa: F401
 from pydantic import TypeAdapter
 
 from distributor.attempt import PreparedImage
@@ -42,8 +54,70 @@ class Run:
     begun: float = field(default_factory=time.monotonic)
 
 
-def deliver(run: Run, told: Any) -> None:
-    """Run it, and tell how many moments there were."""
+@dataclass(frozen=True)
+class Ended:
+    """How processes have ended: their exit codes, and how many moments one had that was not killed."""
+
+    codes: list[int]
+    moments: int
+
+
+class WorkerServer:
+    """Starts processes that have all modules from the beginning."""
+
+    def __init__(self) -> None:
+        folders = os.pathsep.join(path for path in sys.path if path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": folders},
+        )  # fmt: skip
+
+    def deliver(self, run: Run, among: int = 1) -> Ended:
+        """Let so many processes do it at once, until all have ended."""
+        assert self._process.stdin and self._process.stdout
+        pickle.dump((run, among), self._process.stdin)
+        self._process.stdin.flush()
+        ended = pickle.load(self._process.stdout)
+        assert isinstance(ended, Ended)
+        return ended
+
+    def close(self) -> None:
+        with self._process:
+            self._process.kill()
+
+
+def serve(asked: BinaryIO, answers: BinaryIO) -> None:
+    """Until it is killed, or its parent has ended."""
+    for module in ("bluesky", "facebook", "zalo"):
+        importlib.import_module(f"distributor.channels.{module}")
+    while True:
+        try:
+            run, among = pickle.load(asked)
+        except EOFError:
+            return
+        reading, writing = os.pipe()
+        pids = [os.fork() or _end(run, writing) for _ in range(among)]
+        os.close(writing)
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+        with os.fdopen(reading, "rb") as told:
+            moments = int(told.readline() or 0)
+        pickle.dump(Ended(codes, moments), answers)
+        answers.flush()
+
+
+def _end(run: Run, told: int) -> NoReturn:
+    """In a process of its own. One that hangs is ended by its alarm, and found by its exit code."""
+    signal.alarm(120)
+    try:
+        os.write(told, b"%d\n" % deliver(run))
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def deliver(run: Run) -> int:
+    """Run it; how many moments there were."""
     moments = 0
 
     def moment() -> None:
@@ -57,7 +131,7 @@ def deliver(run: Run, told: Any) -> None:
     _watch(StoredSteps, "_write", moment)
     _watch(Database, "write_in_thread", moment)
     asyncio.run(_work(run))
-    told.put(moments)
+    return moments
 
 
 async def _at_once(work: object) -> bool:
@@ -100,3 +174,11 @@ async def _work(run: Run) -> None:
     finally:
         worker.close()
         database.close()
+
+
+if __name__ == "__main__":
+    requests, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anybody prints is no answer
+    import support.killed_worker
+
+    support.killed_worker.serve(requests, results)

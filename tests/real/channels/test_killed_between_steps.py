@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import multiprocessing
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,23 +21,13 @@ from distributor.model import Delivery
 from distributor.model import DeliveryState as S
 from distributor.storage.database import Database
 from distributor.storage.tables import channel_memory
-from support import killed_worker
 from support.builders import NOW, edition
 from support.fake_bluesky import APP_PASSWORD, HANDLE, FakeBluesky
 from support.fake_facebook import PAGE, PAGE_TOKEN, FakeFacebook
 from support.fake_zalo import APP_ID, CALLBACK, SECRET, FakeZalo
-from support.killed_worker import Run
+from support.killed_worker import Run, WorkerServer
 from support.ledger import freeze
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(
-    [
-        "distributor.channels.bluesky",
-        "distributor.channels.facebook",
-        "distributor.channels.zalo",
-        "support.killed_worker",
-    ]
-)
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -102,6 +91,7 @@ class Runs:
 
     database: Database
     network: Network
+    workers: WorkerServer
     now: datetime = NOW
     number: int = 0
     uploads: int = 0  # before the present edition
@@ -125,16 +115,10 @@ class Runs:
         """So many processes at once; how many moments the last to end had, 0 where one was killed."""
         self.network.fake.now = self.now
         run = Run(self.database.name, self.network.module, self.network.named, self.now, killed_at)
-        told = PROCESSES.Queue()
-        workers = [PROCESSES.Process(target=killed_worker.deliver, args=(run, told)) for _ in range(among)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            await asyncio.to_thread(worker.join, 120)
-        codes = [worker.exitcode for worker in workers]
-        assert set(codes) <= {0, -signal.SIGKILL}, codes
+        ended = await asyncio.to_thread(self.workers.deliver, run, among)
+        assert set(ended.codes) <= {0, -signal.SIGKILL}, ended.codes
         self.now += timedelta(minutes=3)
-        return 0 if any(codes) else int(await asyncio.to_thread(told.get, timeout=10))
+        return 0 if any(ended.codes) else ended.moments
 
     async def finish(self) -> list[Delivery]:
         """Let processes run until nothing is to be done any more; staff log in where they are asked to."""
@@ -152,9 +136,16 @@ class Runs:
         return rows
 
 
+@pytest.fixture(scope="module")
+def workers() -> Iterator[WorkerServer]:
+    server = WorkerServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def runs(store: Database, network: Network) -> Runs:
-    return Runs(store, network)
+def runs(store: Database, network: Network, workers: WorkerServer) -> Runs:
+    return Runs(store, network, workers)
 
 
 def assert_once(runs: Runs, rows: list[Delivery], most_uploads: int = 2) -> None:
