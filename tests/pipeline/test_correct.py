@@ -14,6 +14,7 @@ from distributor.errors import UserError
 from distributor.model import DeliveryState, Notice, NoticeKind
 from support.clocked_newsroom import Line, text_of
 from support.newsroom import Room
+from support.prepared_newsroom import Prepared
 
 S = DeliveryState
 
@@ -32,7 +33,11 @@ def done(line: Line, id: str, kind: str = "correction", **more: Any) -> list[str
 
 
 @pytest.fixture
-def out(line: Line) -> Line:
+def out(line: Line, prepared: Prepared) -> Line:
+    return prepared(line, send_out)
+
+
+def send_out(line: Line) -> None:
     """Two articles are out; one reader has got both, one only the second, one joined later."""
     line.subscribe("moi")
     line.subscribe("yte", "Y tế")
@@ -40,7 +45,6 @@ def out(line: Line) -> Line:
     line.day()
     line.subscribe("sau")
     line.at("09:00")
-    return line
 
 
 def ids(line: Line) -> list[str]:

@@ -20,12 +20,17 @@ from distributor.pipeline import EditOutcome
 from distributor.pipeline.release import DecidedMeanwhile
 from distributor.plugins import registry
 from support.clocked_newsroom import Line, text_of
+from support.prepared_newsroom import Prepared
 
 EDITION = "tin-sang-1"
 
 
 @pytest.fixture
-def draft(line: Line) -> Line:
+def draft(line: Line, prepared: Prepared) -> Line:
+    return prepared(line, freeze_draft)
+
+
+def freeze_draft(line: Line) -> None:
     """A draft of three articles for a reader of everything and one of a topic, half an hour before it is due."""
     line.configure(
         "review: {before: 30m, reviewers: [Lan <lan.bt@bacson.example>, minh.bt@bacson.example], if_unanswered: hold}"
@@ -36,7 +41,6 @@ def draft(line: Line) -> Line:
         "a": line.arrives("a", "Kinh tế"), "b": line.arrives("b"), "c": line.arrives("c", "Kinh tế")
     }  # fmt: skip
     line.day("06:30")
-    return line
 
 
 def edit(line: Line, by: str = "Lan", seen: int | None = None, **wanted: Any) -> EditOutcome:

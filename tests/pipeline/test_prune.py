@@ -24,13 +24,18 @@ from distributor.storage.free_space import free_share
 from distributor.storage.tables import bounces, deliveries, editions, shards
 from support.builders import NOW
 from support.clocked_newsroom import Line
+from support.prepared_newsroom import Prepared
 
 DAY = timedelta(days=1)
 SQLITE = pytest.mark.parametrize("line", ["sqlite"], indirect=True)  # where nothing depends on the database
 
 
 @pytest.fixture
-def aged(line: Line) -> Line:
+def aged(line: Line, prepared: Prepared) -> Line:
+    return prepared(line, let_age)
+
+
+def let_age(line: Line) -> None:
     """Two editions for three readers, and a third one 401 days later."""
     for name in ("lan", "mai", "nga"):
         line.subscribe(name, *(["Y tế"] if name == "nga" else []))
@@ -41,7 +46,6 @@ def aged(line: Line) -> Line:
     line.now += 401 * DAY
     line.arrives("d", "Y tế")
     line.day()
-    return line
 
 
 def pruned(line: Line, **more: object) -> PruneReport:

@@ -14,6 +14,7 @@ from distributor.editions.editing import DraftEdit
 from distributor.errors import ConfigError, UserError
 from distributor.model import Notice, NoticeKind
 from support.clocked_newsroom import Line, local, text_of
+from support.prepared_newsroom import Prepared
 
 
 def state(line: Line, edition: str = "tin-sang-1") -> str:
@@ -29,7 +30,11 @@ def story(line: Line, edition: str = "tin-sang-1") -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def draft(line: Line) -> Line:
+def draft(line: Line, prepared: Prepared) -> Line:
+    return prepared(line, freeze_draft)
+
+
+def freeze_draft(line: Line) -> None:
     """A draft of two articles, frozen half an hour before its slot."""
     line.configure(
         "review: {before: 30m, reviewers: [Lan <lan.bt@bacson.example>], channels: [posts], if_unanswered: hold}"
@@ -37,7 +42,6 @@ def draft(line: Line) -> Line:
     line.subscribe("moi")
     line.ids = [line.arrives("a"), line.arrives("b")]  # type: ignore[attr-defined]
     line.day("06:30")
-    return line
 
 
 def test_a_draft_is_frozen_ahead_and_told_once_by_mail_and_post(draft: Line) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -58,6 +59,8 @@ class Line:
     folder: Path
     now: datetime = field(default_factory=lambda: local("2026-11-22 12:00"))
     config: str = CONFIG
+    new_store: Callable[[], str] | None = None  # makes the address of a store on PostgreSQL, where one is needed
+    url: str = ""  # of that store
     _newsroom: Newsroom | None = None
     _store: Database | None = None
 
@@ -77,6 +80,9 @@ class Line:
     @property
     def newsroom(self) -> Newsroom:
         if self._newsroom is None:
+            if self.new_store and not self.url:
+                self.url = self.new_store()
+                self.config = f"store: {{url: '{self.url}'}}\n{self.config}"
             file = self.folder / "config.yaml"
             file.write_text(self.config, encoding="utf-8")
             self._newsroom = open_newsroom(file)
@@ -90,6 +96,12 @@ class Line:
             self._take("bao", found("cu-hon", source="bao", title="Tin còn cũ hơn thế nữa", published=self.now))
             self.answer()
         return self._store
+
+    def open_again(self) -> None:
+        """With the store as it is, and the settings as they are now."""
+        self.close()
+        self._newsroom = None
+        self._store = self.newsroom.open_store()
 
     def close(self) -> None:
         if self._store:
@@ -184,6 +196,6 @@ def line(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """On each database that there is."""
     made = Line(tmp_path)
     if request.param == "postgresql":
-        made.configure(f".store: {{url: '{request.getfixturevalue('postgresql_url')()}'}}")
+        made.new_store = request.getfixturevalue("postgresql_url")
     yield made
     made.close()

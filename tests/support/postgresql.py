@@ -83,6 +83,12 @@ class Cluster:
             self.template = "migrated"
         return self._copied(self.template)
 
+    def kept_store(self) -> str:
+        """A new store that stays as long as the cluster does."""
+        url = self.new_store()
+        self.stores.pop()
+        return url
+
     def copy_of(self, url: str) -> str:
         """Another store with the same rows. Nobody may be connected to the first one."""
         copied = self._copied(sa.make_url(url).database)
@@ -90,6 +96,10 @@ class Cluster:
         # crash it would give them again.
         self.sql("CHECKPOINT")
         return copied
+
+    def begun_from(self, url: str) -> str:
+        """The same for tests in which the server does not crash: in half of the time."""
+        return self._copied(sa.make_url(url).database)
 
     def _copied(self, template: str | None) -> str:
         name = f"store_{next(self.numbers)}"
