@@ -66,6 +66,8 @@ OTHER_TESTS = {
     "tests/contracts/test_hard_texts.py": "contract suite: hard texts through every channel that makes posts",
     "tests/delivery/test_post_worker_corrections.py": "a part of the tests of delivery/post_worker.py: corrections",
     "tests/delivery/test_post_worker_threads.py": "a part of the tests of delivery/post_worker.py: threads, doubt",
+    "tests/pipeline/test_provider_events_owners.py": "a part of the tests of pipeline/provider_events.py: whose an event is",
+    "tests/pipeline/test_provider_events_work.py": "a part of the tests of pipeline/provider_events.py: how they are worked",
     "tests/docs/test_adding_a_source.py": "named after docs/adding-a-source.md",
     "tests/docs/test_alerts.py": "named after docs/alerts.md",
     "tests/docs/test_deployment.py": "named after docs/deployment.md: the image, compose.yaml, the units of systemd",

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from distributor.pipeline import sns_topics
 from support import provider_requests as sent
-from support.clocked_newsroom import Line
-from support.worked_reports import Reports, delivered
-
-
-@pytest.fixture
-def reports(tmp_path: Path) -> Iterator[Reports]:
-    line = Line(tmp_path)
-    yield delivered(line)
-    line.close()
+from support.worked_reports import Reports
 
 
 def test_a_topic_of_ours_is_confirmed(reports: Reports, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,10 @@ def sns_signed(fields: dict[str, str], key: Any = None) -> ProviderRequest:
     return ProviderRequest("ses", body.encode(), headers)
 
 
+def sns_notification(message: str, now: datetime) -> ProviderRequest:
+    return sns_signed(sns_fields(message, now))
+
+
 def sns_confirmation(now: datetime, **changes: str) -> ProviderRequest:
     token = "2336412f37fb687f"
     query = f"Action=ConfirmSubscription&TopicArn={TOPIC}&Token={token}"

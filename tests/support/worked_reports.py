@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from distributor import pipeline
@@ -16,9 +19,11 @@ from distributor.storage.web_tables import provider_events as table
 from distributor.subscribers import repository
 from support import provider_requests as sent
 from support.clocked_newsroom import Line
+from support.prepared_newsroom import Prepared
 from support.provider_requests import ProviderRequest
 
 LAN = "lan@example.com"
+PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo")
 
 
 @dataclass
@@ -80,3 +85,10 @@ def delivered(line: Line, *others: str) -> Reports:
     line.day()
     line.at("12:00")
     return Reports(line)
+
+
+@pytest.fixture
+def reports(tmp_path: Path, prepared: Prepared) -> Iterator[Reports]:
+    line = prepared(Line(tmp_path), delivered)
+    yield Reports(line)
+    line.close()
