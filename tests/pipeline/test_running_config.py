@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from distributor.mail.dkim_keys import ED25519, make_key
 from distributor.newsroom import open_newsroom
 from distributor.pipeline import announce, compute_fingerprint, find_difference, running_config
 from distributor.storage.database import Database
@@ -86,18 +87,35 @@ def test_so_are_templates_and_channels_of_its_own(
     assert (compute_fingerprint(newsroom) == first) is same
 
 
-def test_so_are_the_files_that_the_configuration_names(first: str, tmp_path: Path) -> None:
-    """A key of DKIM, or a password that stands in a file: emails of one host would be signed with another one."""
+@pytest.mark.parametrize(
+    ("change", "named", "same"),
+    [
+        (("host: relay", "username: tin, password: 'file:named', host: relay"), "named", False),
+        (("host: relay", "username: tin, password: 'file:~/named', host: relay"), "home/named", False),
+        (("host: relay", "dkim: [{key: named, selector: a, domain: bacson.example}], host: relay"), "named", False),
+        (("host: relay", "ca_file: named, host: relay"), "named", True),
+        (("sources: {", "sources: {bao: {type: feed, file: named}, "), "named", True),
+        (("Tin sáng", "~nobody/tin"), "named", True),
+    ],
+    ids=["secret", "secret at home", "key of DKIM", "certificates of the system", "feed", "no file"],
+)
+def test_so_are_the_keys_and_passwords_that_the_configuration_names(
+    change: tuple[str, str], named: str, same: bool, first: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emails of one host would be signed with another key. But what changes with the news stops nobody."""
     folder = tmp_path / "first"
+    (folder / "home").mkdir()
+    monkeypatch.setenv("HOME", str(folder / "home"))
     config = (folder / "config.yaml").read_text(encoding="utf-8")
-    named = config.replace("host: relay", "username: tin, password: 'file:smtp.txt', host: relay")
-    (folder / "config.yaml").write_text(named, encoding="utf-8")
-    (folder / "smtp.txt").write_text("one", encoding="utf-8")
+    assert change[0] in config
+    (folder / "config.yaml").write_text(config.replace(*change), encoding="utf-8")
+    (folder / named).write_bytes(make_key(ED25519))
+    (folder / named).chmod(0o600)
     newsroom = open_newsroom(folder / "config.yaml")
     before = compute_fingerprint(newsroom)
     assert compute_fingerprint(newsroom) == before
-    (folder / "smtp.txt").write_text("two", encoding="utf-8")
-    assert compute_fingerprint(newsroom) != before
+    (folder / named).write_text("two", encoding="utf-8")
+    assert (compute_fingerprint(newsroom) == before) is same
 
 
 def test_nothing_keeps_from_working_before_a_service_was_started(database: Database) -> None:
