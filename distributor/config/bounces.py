@@ -69,9 +69,11 @@ class BounceMailboxSettings(Section):
         return str(Path((info.context or {}).get("folder", Path())) / Path(folder).expanduser())
 
     def __str__(self) -> str:
+        """Its name: no two have the same, also where they are folders of one account."""
         if self.type == "maildir":
             return f"maildir {self.folder}"
-        return f"{self.type} {self.username} at {self.host}:{self.port or (993 if self.type == 'imap' else 995)}"
+        name = f"{self.type} {self.username} at {self.host}:{self.port or (993 if self.type == 'imap' else 995)}"
+        return f"{name}, folder {self.folder}" if self.type == "imap" and self.folder.upper() != "INBOX" else name
 
 
 class BounceGuard(Section):
