@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from ..articles import repository as article_repository
 from ..model import Edition, EditionKind, Language, edition_to_json
-from ..storage.rows import skip_damaged
+from ..storage.rows import skip_damaged, stream_rows
 from ..storage.tables import editions, newsletter_articles, renditions
 
 
@@ -18,7 +18,7 @@ def find_changed_renditions(connection: Connection) -> Iterator[tuple[str, str, 
     """The renditions whose bytes do not have the hash with which they were frozen: edition, channel and variant."""
     columns = renditions.c
     query = sa.select(columns.edition_id, columns.channel, columns.variant, columns.body, columns.sha256)
-    for edition, channel, variant, body, sha256 in connection.execute(query):
+    for edition, channel, variant, body, sha256 in stream_rows(connection, query):
         if hashlib.sha256(bytes(body)).hexdigest() != sha256:
             yield edition, channel, variant
 

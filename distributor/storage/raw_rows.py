@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Connection, Table
 
 from .all_tables import metadata
-from .rows import UtcTime
+from .rows import UtcTime, stream_rows
 
 Key = tuple[Any, ...]
 
@@ -21,7 +21,7 @@ def read_raw(connection: Connection, table: Table, columns: Sequence[Column[Any]
         return
     keys = list(table.primary_key.columns)
     wanted = [_raw(column).label(f"c{place}") for place, column in enumerate([*keys, *columns])]
-    for row in connection.execute(sa.select(*wanted)):
+    for row in stream_rows(connection, sa.select(*wanted)):
         yield tuple(row[: len(keys)]), tuple(row[len(keys) :])
 
 

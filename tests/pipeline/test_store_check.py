@@ -20,7 +20,7 @@ from distributor.gathering.sources.folder import FolderSource
 from distributor.pipeline import store_check
 from distributor.pipeline.store_check import Remedy
 from distributor.source import FetchResult
-from distributor.storage import rows
+from distributor.storage import raw_rows, rows
 from distributor.storage.database import Database
 from distributor.storage.tables import articles
 from support.builders import NOW, found
@@ -158,3 +158,14 @@ def test_a_repair_takes_the_last_version_that_can_be_read_and_holds_the_article(
         assert known is not None
         assert known.lead == one.lead
         assert ArticleFlag.HELD in flags.flags_of_articles(connection)[one.id]
+
+
+def test_a_large_store_is_read_piece_by_piece(database: Database) -> None:
+    """As a whole it would not fit into the memory, and PostgreSQL ends whoever is busy with it for a minute meanwhile."""
+    taken_in(database, "a1", "b2")
+    with database.read() as connection:
+        reading = raw_rows.read_raw(connection, articles, [articles.c.content])
+        next(reading)
+        if database.is_server:
+            assert connection.exec_driver_sql("SELECT count(*) FROM pg_cursors").scalar() == 1
+        assert len(list(reading)) == 1
