@@ -20,7 +20,8 @@ def give_back(connection: Connection, pages: int) -> int:
     raw = connection.connection.driver_connection
     assert raw is not None
     before = _ask(connection, "page_count")
-    raw.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()  # a row for each page
+    for _ in range(min(pages, _ask(connection, "freelist_count"))):
+        raw.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 ends a statement at a row without columns
     return (before - _ask(connection, "page_count")) * _ask(connection, "page_size")
 
 

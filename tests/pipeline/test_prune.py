@@ -20,7 +20,7 @@ from distributor.model import Delivery, DeliveryState, Notice, NoticeKind
 from distributor.pipeline import housekeeping, prune
 from distributor.pipeline.prune import PruneReport
 from distributor.storage.database import Database
-from distributor.storage.free_space import free_share
+from distributor.storage.free_space import free_share, give_back
 from distributor.storage.tables import bounces, deliveries, editions, shards
 from support.builders import NOW
 from support.clocked_newsroom import Line
@@ -200,6 +200,15 @@ def roomy(tmp_path: Path) -> Iterator[Database]:
         connection.execute(sa.delete(deliveries))
     yield opened
     opened.close()
+
+
+def test_many_pages_are_given_back_in_one_transaction(roomy: Database) -> None:
+    with roomy.write() as connection:
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar_one()
+        assert 300 * size <= give_back(connection, 300) <= 302 * size  # a page of pointers goes with them
+        assert give_back(connection, 9999) < 9999 * size
+    with roomy.read() as connection:
+        assert free_share(connection) == 0
 
 
 def test_a_file_of_sqlite_becomes_smaller(roomy: Database) -> None:
