@@ -21,12 +21,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from simulated_newsroom import SimulatedNewsroom
+from simulated_outcome import Findings
 
 from distributor.storage.all_tables import metadata
 
@@ -87,7 +89,48 @@ def show_store(connection: sa.Connection) -> None:
         print(f"  {sizes.get(name, 0) / 1e6:8.1f} {rows[name]:10,}  {name}")
 
 
-def main() -> int:
+@dataclass
+class Days:
+    """What each day took: seconds of the processor, and the memory of the process at its end, in MB."""
+
+    seconds: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+
+    def show(self) -> None:
+        """In parts."""
+        size = max(1, len(self.seconds) // _PARTS)
+        print("processor seconds for a day, median; memory at the end, MB:")
+        for start in range(0, len(self.seconds), size):
+            part = self.seconds[start : start + size]
+            end = start + len(part)
+            print(f"  days {start + 1:3} to {end:3}: {statistics.median(part):6.2f} s {self.memory[end - 1]:7.1f} MB")
+
+
+def live(room: SimulatedNewsroom, days: int) -> Days:
+    """So many days, or fewer where somebody presses Ctrl-C."""
+    lived, stopped = Days(), list[int]()
+    signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
+    for number in range(days):
+        began = time.process_time()
+        room.day()
+        lived.seconds.append(time.process_time() - began)
+        lived.memory.append(memory())
+        print(f"\r{number + 1} days, {len(room.findings.wrong)} wrong", end="", file=sys.stderr, flush=True)
+        if stopped:
+            break
+    return lived
+
+
+def show_findings(found: Findings) -> None:
+    print("\ncounted:", ", ".join(f"{number:,} {what}" for what, number in found.counts.most_common()))
+    told = ", ".join(f"{number} {what}" for what, number in found.alerts.most_common())
+    print("alerts to staff:", told or "none")
+    print(f"\nwrong: {len(found.wrong)}")
+    for line in found.wrong[:20]:
+        print(f"  {line}")
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--days", type=int, default=366)
     parser.add_argument("--subscribers", type=int, default=5000)
@@ -96,43 +139,25 @@ def main() -> int:
     parser.add_argument("--zone", default="Europe/Berlin", help="of the newsletter that goes out at 02:30")
     parser.add_argument("--store", default="", help="an empty PostgreSQL; an SQLite file in a new folder if left out")
     parser.add_argument("--folder", type=Path, default=None)
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    given = _arguments()
     logging.disable(logging.CRITICAL)
     folder = Path(tempfile.mkdtemp(prefix="year-", dir=given.folder))
     statements = Statements()
     room = SimulatedNewsroom(
         folder, given.begin, subscribers=given.subscribers, zone=given.zone, store=given.store, step=given.step
     )
-    seconds, used = [], []
-    stopped: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: stopped.append(number))
-    for number in range(given.days):
-        began = time.process_time()
-        room.day()
-        seconds.append(time.process_time() - began)
-        used.append(memory())
-        print(f"\r{number + 1} days, {len(room.findings.wrong)} wrong", end="", file=sys.stderr, flush=True)
-        if stopped:
-            break
+    lived = live(room, given.days)
     room.compare_all()
-    size = max(1, len(seconds) // _PARTS)
-    print("processor seconds for a day, median; memory at the end, MB:")
-    for start in range(0, len(seconds), size):
-        part = seconds[start : start + size]
-        end = start + len(part)
-        print(f"  days {start + 1:3} to {end:3}: {statistics.median(part):6.2f} s {used[end - 1]:7.1f} MB")
+    lived.show()
     with room.start().database.read(long=True) as connection:
         show_store(connection)
     statements.show()
     room.stop()
-    print("\ncounted:", ", ".join(f"{number:,} {what}" for what, number in room.findings.counts.most_common()))
-    print(
-        "alerts to staff:",
-        ", ".join(f"{number} {what}" for what, number in room.findings.alerts.most_common()) or "none",
-    )
-    print(f"\nwrong: {len(room.findings.wrong)}")
-    for line in room.findings.wrong[:20]:
-        print(f"  {line}")
+    show_findings(room.findings)
     return 1 if room.findings.wrong else 0
 
 

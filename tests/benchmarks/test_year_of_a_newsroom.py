@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import importlib
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SIMULATED = Path(__file__).parents[2] / "benchmarks" / "simulated_newsroom.py"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.fixture(scope="module")
-def simulated() -> Any:
-    """The module: the folder `benchmarks` beside this file hides its package."""
-    spec = importlib.util.spec_from_file_location("simulated_newsroom", SIMULATED)
-    assert spec and spec.loader
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module `simulated_newsroom`: the folder `benchmarks` beside this file hides its package."""
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    return importlib.import_module("simulated_newsroom")
 
 
 def test_everybody_gets_every_edition_once_whatever_happens(simulated: Any, tmp_path: Path) -> None:
