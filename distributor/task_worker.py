@@ -28,6 +28,8 @@ from .workers import StoreWatch, wait_for_any
 log = logging.getLogger("distributor.service")
 
 _FOREVER = 1e9  # seconds
+_TASK = "a task of"  # begins the name of each, for what goes wrong in it
+_FAULT_LASTS = 900.0  # seconds: a task that still fails was tried again by then, here or elsewhere
 SHARDS_AT_ONCE = 8  # that are in hand or asked for: so many that no connection ever waits for the next
 _GROUPS = (
     Group([queue.MAIL], SHARDS_AT_ONCE),
@@ -102,7 +104,7 @@ class TaskWorker(StoreWatch):
 
         async def handle(**arguments: Any) -> None:
             of = " ".join(str(value) for value in arguments.values())
-            await self.guarded(f"a task of {name}", lambda: handler(**arguments), of=of)
+            await self.guarded(f"{_TASK} {name}", lambda: handler(**arguments), of=of)
 
         return handle
 
@@ -146,6 +148,7 @@ class TaskWorker(StoreWatch):
         while not self.stop.is_set():
             self.wake.clear()
             await self.guarded("looking for work", self._look)
+            self.faults.end_old(_TASK, _FAULT_LASTS)
             await wait_for_any(self.stop, self.wake, self.tick)
 
     async def _look(self) -> None:

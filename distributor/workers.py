@@ -63,6 +63,7 @@ class FaultLog:
 
     def __init__(self) -> None:
         self._lasting: dict[str, frozenset[str]] = {}  # by step
+        self._told_at: dict[str, float] = {}  # in steady seconds
 
     def report(self, step: str, *faults: Fault) -> None:
         """Log what is new among the faults that a step has now. What it had before and has no more is over."""
@@ -71,8 +72,16 @@ class FaultLog:
             if fault.text not in known:
                 log.error("%s", fault.text, exc_info=fault.bug)
         self._lasting.pop(step, None)
+        self._told_at.pop(step, None)
         if faults:
             self._lasting[step] = frozenset(fault.text for fault in faults)
+            self._told_at[step] = steady()
+
+    def end_old(self, steps: str, seconds: float) -> None:
+        """Take for over what steps whose names begin so have not said again for so long: another process may do them now."""
+        before = steady() - seconds
+        for step in [name for name, at in self._told_at.items() if name.startswith(steps) and at < before]:
+            self.report(step)
 
     def lasting(self) -> dict[str, str]:
         """What each step that fails now says, by its name. May be called from any thread."""

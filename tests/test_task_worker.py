@@ -263,6 +263,7 @@ async def test_a_task_that_fails_is_told_once(
         async with asyncio.timeout(15):
             while len(tried) < 2:
                 await asyncio.sleep(0.02)
+        assert "a task of pages" in worker.faults.lasting()
     assert caplog.text.count("a task of pages failed: RuntimeError: disk full") == 1
 
 

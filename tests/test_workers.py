@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from distributor import pipeline, workers
+from distributor.pipeline import Fault
 from distributor.workers import ClockMonitor, FaultLog, StoreWatch, follow_clock_of, keep_process_alive
 from support.builders import NOW
 from support.clocked_newsroom import Line
@@ -82,6 +83,21 @@ async def test_the_store_is_asked_for_its_time_again_after_a_question_that_faile
     await asyncio.wait_for(follow_clock_of(store, stop, FaultLog(), 0.001), 5)  # type: ignore[arg-type]
     assert failing.calls == 3
     assert caplog.text.count("asking for the time of the store failed: OSError") == 1
+
+
+def test_a_task_that_failed_once_is_no_fault_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another host may have taken it: staff would be told of it until this process ends."""
+    faults, passed = FaultLog(), 0.0
+    monkeypatch.setattr(workers, "steady", lambda: passed)
+    faults.report("a task of mail 7", Fault("away"))
+    faults.report("delivery", Fault("away"))
+    passed = 500.0
+    faults.report("a task of mail 8", Fault("away"))
+    faults.end_old("a task of", 600)
+    assert len(faults.lasting()) == 3
+    passed = 700.0
+    faults.end_old("a task of", 600)
+    assert set(faults.lasting()) == {"delivery", "a task of mail 8"}
 
 
 async def test_a_process_that_cannot_be_started_is_tried_again(
