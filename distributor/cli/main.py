@@ -149,9 +149,10 @@ def _run(arguments: list[str] | None) -> int:
         result: Any = main.main(args=arguments, prog_name="distributor", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
-        click.echo("stopped", err=True)
+        _tell(["stopped"], begin="")
         return 130
     except click.ClickException as error:
+        _heed_log_format(error)
         if isinstance(error, click.UsageError) and error.ctx and not _logs_json():
             click.echo(error.ctx.get_usage(), err=True)
         _tell([error.format_message()])
@@ -169,15 +170,24 @@ def _run(arguments: list[str] | None) -> int:
         return code
 
 
+def _heed_log_format(error: click.ClickException) -> None:
+    """Without a command that exists `main` is not called, but the option may have been read."""
+    asked = (
+        error.ctx.find_root().params.get("log_format") if isinstance(error, click.UsageError) and error.ctx else None
+    )
+    if asked:
+        os.environ[_LOG_FORMAT] = asked
+
+
 def _logs_json() -> bool:
     return os.environ.get(_LOG_FORMAT) == "json"
 
 
-def _tell(lines: list[str], bug: Exception | None = None) -> None:
+def _tell(lines: list[str], bug: Exception | None = None, *, begin: str = "error: ") -> None:
     """Say why the command has failed; as lines of the log where that is for programs."""
     if not _logs_json():
         for line in lines:
-            click.echo(f"error: {printable(line)}", err=True)
+            click.echo(f"{begin}{printable(line)}", err=True)
         return
     import logging
 

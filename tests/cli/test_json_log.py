@@ -111,6 +111,24 @@ def test_the_last_words_of_a_command_that_fails_are_json_too(
     assert ("trace" in said[0]) == has_bug
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [(("--log-format", "json", "sned"), 2, "there is no command"), (("--log-format", "json", "plan"), 130, "stopped")],
+)
+def test_so_are_those_of_one_that_never_began_and_of_one_that_is_stopped(
+    room: Room, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("DISTRIBUTOR_LOG_FORMAT", "text")
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr("distributor.cli.context.CliContext.newsroom", property(stop))
+    done = room.run(*arguments)
+    assert (done.code, json.loads(done.err)["event"]) == (code, "command_failed")
+    assert words in json.loads(done.err)["message"]
+
+
 def test_there_is_no_nan_in_json() -> None:
     nan, endless = float("nan"), float("inf")
     for number in (nan, endless, -endless):
