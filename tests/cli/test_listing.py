@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.newsroom import Room
+from support.prepared_newsroom import PreparedRoom
 
 LISTINGS = [
     "articles", "editions", "newsletters", "sources", "channels", "deliveries", "outbox", "subscribers requests",
@@ -12,10 +13,13 @@ LISTINGS = [
 
 
 @pytest.fixture
-def sent(room: Room) -> Room:
+def sent(prepared_room: PreparedRoom) -> Room:
     """A newsroom that has sent an edition of two articles."""
+    return prepared_room(send_two)
+
+
+def send_two(room: Room) -> None:
     room.good("send", "tin-sang", "--yes")
-    return room
 
 
 @pytest.mark.parametrize("command", LISTINGS)

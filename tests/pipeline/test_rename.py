@@ -22,18 +22,24 @@ from support.builders import NOW, edition, rendition
 from support.clocked_newsroom import Line
 from support.ledger import freeze
 from support.newsroom import Room
+from support.prepared_newsroom import PreparedRoom
 
 S = DeliveryState
+pytestmark = pytest.mark.usefixtures("unread_templates")
 RENAMED = ("  tin-sang:\n", "  ban-tin:\n")
 
 
 @pytest.fixture
-def out(room: Room) -> Room:
+def out(prepared_room: PreparedRoom) -> Room:
     """Two articles are out, and a third waits; then the newsletter has another name in config.yaml."""
-    room.good("send", "tin-sang", "--yes")
-    room.write("ba", "Bắc Sơn mở chợ phiên mới", date="2026-11-20 10:00")
+    room = prepared_room(send_two)
     room.configure(RENAMED)
     return room
+
+
+def send_two(room: Room) -> None:
+    room.good("send", "tin-sang", "--yes")
+    room.write("ba", "Bắc Sơn mở chợ phiên mới", date="2026-11-20 10:00")
 
 
 class TestANewsletter:
@@ -163,14 +169,18 @@ class TestANewsletter:
         assert names == {"tin-sang": "d", "b": "d", "c": "d", "d": "d", "x": "x"}
 
 
+def fail_to_send(room: Room) -> None:
+    (room.folder / "var").mkdir(exist_ok=True)
+    (room.folder / "var" / "outbox").write_text("a file where a folder should be")
+    room.run("send", "tin-sang", "--yes")
+    (room.folder / "var" / "outbox").unlink()
+
+
 class TestAChannel:
     @pytest.fixture
-    def stuck(self, room: Room) -> Room:
+    def stuck(self, prepared_room: PreparedRoom) -> Room:
         """A letter and two posts could not get out; then the channel of posts has another name."""
-        (room.folder / "var").mkdir(exist_ok=True)
-        (room.folder / "var" / "outbox").write_text("a file where a folder should be")
-        room.run("send", "tin-sang", "--yes")
-        (room.folder / "var" / "outbox").unlink()
+        room = prepared_room(fail_to_send)
         room.configure(("channels: [mail, feeds, posts]", "channels: [mail, feeds, wall]"), ("  posts: {", "  wall: {"))
         return room
 

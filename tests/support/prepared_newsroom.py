@@ -13,10 +13,13 @@ import pytest
 
 from distributor import pipeline
 from support.clocked_newsroom import Line
+from support.newsroom import Room
 from support.postgresql import Cluster
 
 Prepare = Callable[[Line], object]
 Prepared = Callable[[Line, Prepare], Line]
+PrepareRoom = Callable[[Room], object]
+PreparedRoom = Callable[[PrepareRoom], Room]
 MadeLines = dict[tuple[Prepare, bool], Line]
 
 _OF_EACH = {"folder", "new_store", "_newsroom", "_store"}
@@ -63,3 +66,27 @@ def _copy(first: Line, line: Line, cluster: Cluster | None) -> Line:
     line.open_again()
     pipeline.claim_store(line.newsroom, line.store, line.now)
     return line
+
+
+@pytest.fixture(scope="session")
+def made_rooms() -> dict[PrepareRoom, Path]:
+    return {}
+
+
+@pytest.fixture
+def prepared_room(
+    room: Room, made_rooms: dict[PrepareRoom, Path], tmp_path_factory: pytest.TempPathFactory
+) -> PreparedRoom:
+    """The same for the newsroom of the command line: `prepared_room(prepare)`."""
+
+    def begin(prepare: PrepareRoom) -> Room:
+        if prepare not in made_rooms:
+            made_rooms[prepare] = tmp_path_factory.mktemp("prepared") / "newsroom"
+            shutil.copytree(room.folder, made_rooms[prepare])
+            prepare(Room(made_rooms[prepare], room.run_here))
+        shutil.rmtree(room.folder)
+        shutil.copytree(made_rooms[prepare], room.folder, symlinks=True)
+        room.good("store", "claim", "--yes")
+        return room
+
+    return begin
