@@ -17,6 +17,7 @@ from distributor.pipeline import draft_review
 from distributor.subscribers import tokens
 from distributor.subscribers.tokens import Claim, Purpose
 from support.clocked_newsroom import Line, text_of
+from support.prepared_newsroom import Prepared
 from support.web_client import Visitor
 
 EDITION = "tin-sang-1"
@@ -24,27 +25,27 @@ LAN, MINH = "Lê Lan <lan.bt@bacson.example>", "minh.bt@bacson.example"
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path) -> AsyncIterator[Visitor]:
-    """A draft, told to its two reviewers half an hour before it is due."""
+async def visitor(tmp_path: Path, prepared: Prepared) -> AsyncIterator[Visitor]:
     line = Line(tmp_path)
-    line.configure(
-        '.web: {url: "https://news.bacson.example"}',
-        f"review: {{before: 30m, reviewers: ['{LAN}', {MINH}], if_unanswered: hold}}",
-    )
     made = Visitor(line)
-
-    def draft() -> None:
-        line.subscribe("moi")
-        line.arrives("a", title="Tin a của tỉnh nhà <script>alert(1)</script>")
-        line.arrives("b")
-        line.day("06:30")
-        asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
-
-    await made.run(draft)
+    await made.run(lambda: prepared(line, tell_draft))
     await made.start()
     yield made
     await made.close()
     await made.run(line.close)
+
+
+def tell_draft(line: Line) -> None:
+    """A draft, told to its two reviewers half an hour before it is due."""
+    line.configure(
+        '.web: {url: "https://news.bacson.example"}',
+        f"review: {{before: 30m, reviewers: ['{LAN}', {MINH}], if_unanswered: hold}}",
+    )
+    line.subscribe("moi")
+    line.arrives("a", title="Tin a của tỉnh nhà <script>alert(1)</script>")
+    line.arrives("b")
+    line.day("06:30")
+    asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
 
 
 def link(visitor: Visitor, name: str = "lan") -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from distributor import pipeline
 from distributor.editions import repository as edition_repository
 from distributor.model import Edition
 from support.clocked_newsroom import Line, text_of
+from support.prepared_newsroom import Prepared
 from support.web_client import Visitor
 
 EDITION = "tin-sang-1"
@@ -26,25 +28,30 @@ def wording() -> str:
 
 
 @pytest.fixture
-async def visitor(tmp_path: Path, wording: str) -> AsyncIterator[Visitor]:
-    """A draft of three articles, told to its reviewer."""
+async def visitor(tmp_path: Path, wording: str, prepared: Prepared) -> AsyncIterator[Visitor]:
     line = Line(tmp_path)
-    line.configure('.web: {url: "https://news.bacson.example"}', f".wording: {wording}")
-    line.configure(f"review: {{before: 30m, reviewers: ['{LAN}']}}")
     made = Visitor(line)
+    await made.run(lambda: prepared(line, telling_draft(wording)))
+    await made.start()
+    yield made
+    await made.close()
+    await made.run(line.close)
 
-    def draft() -> None:
+
+@cache
+def telling_draft(wording: str) -> Callable[[Line], None]:
+    """A draft of three articles, told to its reviewer."""
+
+    def tell(line: Line) -> None:
+        line.configure('.web: {url: "https://news.bacson.example"}', f".wording: {wording}")
+        line.configure(f"review: {{before: 30m, reviewers: ['{LAN}']}}")
         line.subscribe("moi")
         for name in "abc":
             line.arrives(name)
         line.day("06:30")
         asyncio.run(pipeline.notify_reviewers(line.newsroom, line.store, line.clock))
 
-    await made.run(draft)
-    await made.start()
-    yield made
-    await made.close()
-    await made.run(line.close)
+    return tell
 
 
 def link(visitor: Visitor) -> str:
