@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 import stat
 from contextlib import closing
@@ -30,26 +29,6 @@ pytestmark = pytest.mark.usefixtures("unread_templates")
 
 # Each: what is done to the store, and the table and column that doctor names for it.
 ARTICLE = "id = (SELECT min(id) FROM articles)"
-
-
-@pytest.fixture
-def lived_in(room: Room, tmp_path_factory: pytest.TempPathFactory) -> Room:
-    """A newsroom in which everything has happened once: an edition is out, a mark, a correction, a suppression stand."""
-    kept = tmp_path_factory.getbasetemp() / "a-newsroom-that-has-lived"  # it is made once, and copied
-    if not kept.exists():
-        room.good("gather")
-        room.good("send", "tin-sang", "--yes")
-        ids = sorted(one["id"] for one in room.run("articles", "--json").json)
-        room.good("articles", "hold", ids[0], "-m", "một lúc")
-        room.good("articles", "correct", ids[1], "--note", "Sửa số liệu", "--yes")
-        room.good("suppressions", "add", "binh@example.com")
-        room.write("ba", "Tin thứ ba trong ngày hôm nay", date="2026-11-20 10:00")
-        shutil.copytree(room.folder, kept)
-    else:
-        shutil.rmtree(room.folder)
-        shutil.copytree(kept, room.folder)
-    room.good("store", "claim", "--yes")
-    return room
 
 
 def damage(room: Room, statement: str) -> None:

@@ -90,3 +90,20 @@ def prepared_room(
         return room
 
     return begin
+
+
+@pytest.fixture
+def lived_in(prepared_room: PreparedRoom) -> Room:
+    """A newsroom in which everything has happened once."""
+    return prepared_room(let_everything_happen)
+
+
+def let_everything_happen(room: Room) -> None:
+    """An edition is out, a mark, a correction, a suppression stand."""
+    room.good("gather")
+    room.good("send", "tin-sang", "--yes")
+    ids = sorted(one["id"] for one in room.run("articles", "--json").json)
+    room.good("articles", "hold", ids[0], "-m", "một lúc")
+    room.good("articles", "correct", ids[1], "--note", "Sửa số liệu", "--yes")
+    room.good("suppressions", "add", "binh@example.com")
+    room.write("ba", "Tin thứ ba trong ngày hôm nay", date="2026-11-20 10:00")
