@@ -127,8 +127,8 @@ def drop_part(
 ) -> bool:
     """Drop a part whose rows were counted; False where something in it is not over any more: staff send it again, or an
     edition that had taken its numbers before the part ended is there only now. What was counted has not changed otherwise,
-    as all in it has come to an end. In a transaction that has the store to itself. Raises StoreError."""
-    partitions.lock_part(connection, part.number)  # whoever still writes rows is out of it, or we have not got so far
+    as all in it has come to an end. In a transaction that has locked the part, so that whoever wrote rows into it is done,
+    and has the store to itself since. Raises StoreError."""
     there = partitions.list_editions(connection, part.number)
     if there != part.editions or not set(list_prunable(connection, before)).issuperset(there):
         return False

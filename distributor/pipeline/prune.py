@@ -22,7 +22,7 @@ from ..errors import StoreError, StoreLost
 from ..newsroom import Newsroom
 from ..storage import free_space
 from ..storage.database import Database
-from ..storage.partitions import EndedPart, begin_next_part
+from ..storage.partitions import EndedPart, begin_next_part, lock_part
 
 log = logging.getLogger("distributor.service")
 
@@ -133,7 +133,10 @@ def _drop_part(database: Database, part: EndedPart, before: datetime, now: datet
     with database.read(long=True) as connection:
         numbers = pruning.count_part(connection, part)
     try:
-        with database.write() as connection:
+        with database.write(alone=False) as connection:
+            # In this order: an edition that writes its rows and waits to be alone would wait for us, and we for it.
+            lock_part(connection, part.number)
+            database.become_alone_at_once(connection)
             dropped = pruning.drop_part(connection, part, numbers, before, now)
     except StoreLost:
         raise

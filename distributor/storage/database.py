@@ -23,10 +23,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from ..errors import DistributorError, StoreError, StoreLost
+from ..errors import DistributorError, StoreBusy, StoreError, StoreLost
 from .address import SqliteFile, absolute_path
 from .all_tables import metadata
-from .engines import driver_options, lock_writers_out, make_engine, parse_address
+from .engines import driver_options, lock_writers_out, make_engine, parse_address, try_to_lock_writers_out
 from .failures import DAMAGED, INCOMPLETE, classify_error, classify_words
 from .migrations import REVISIONS
 
@@ -100,6 +100,11 @@ class Database:
         long. For PostgreSQL; SQLite has one writer anyway."""
         if connection.dialect.name == "postgresql":
             lock_writers_out(connection)
+
+    def become_alone_at_once(self, connection: Connection) -> None:
+        """The same where others may wait for us already, so that we must not wait for them. Raises StoreBusy."""
+        if connection.dialect.name == "postgresql" and not try_to_lock_writers_out(connection):
+            raise StoreBusy(f"store {self.name}: another process writes at this moment; try again")
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

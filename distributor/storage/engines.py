@@ -50,9 +50,18 @@ _FORMS = "SET datestyle = ISO; SET intervalstyle = postgres; SET standard_confor
 def lock_writers_out(connection: Connection) -> None:
     """Wait until nobody else has a server's store to himself, and have it until the transaction ends: the server ends it
     where we stand still."""
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK}), {_limit_standing_still(connection)}")
+
+
+def try_to_lock_writers_out(connection: Connection) -> bool:
+    """The same for whoever must not wait; False where somebody else has it to himself now."""
+    lock = f"SELECT pg_try_advisory_xact_lock({_WRITER_LOCK}), {_limit_standing_still(connection)}"
+    return bool(connection.exec_driver_sql(lock).scalar())
+
+
+def _limit_standing_still(connection: Connection) -> str:
     most = _STANDS_STILL[bool(connection.get_execution_options().get("long"))]
-    limit = f"set_config('idle_in_transaction_session_timeout', '{most}', true)"
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK}), {limit}")
+    return f"set_config('idle_in_transaction_session_timeout', '{most}', true)"
 
 
 def allow_standing_still(connection: Connection) -> None:

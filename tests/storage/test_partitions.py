@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,26 @@ def test_an_edition_whose_rows_were_on_their_way_into_a_part_keeps_it_from_being
     parted.now += 399.5 * DAY
     assert pruned(parted)["deliveries"] == 0
     assert ("tin-sang-3", "mail", 1) in where(parted)
+
+
+def test_a_part_that_goes_keeps_no_edition_from_being_made(parted: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has written its rows waits to be alone: who is alone and waits for the rows would end it as a deadlock."""
+    store, now = parted.store, parted.now + 399.5 * DAY
+    before = now - parted.newsroom.settings.retention.deliveries
+    with store.read() as connection:
+        ((part, *_), _) = pruning.list_whole_parts(connection, before)
+    drop = partial(prune._drop_part, store, part, before, now)
+    monkeypatch.setattr(partitions, "_LOCK_TIMEOUT", 20)
+    with store.write(alone=False) as edition:
+        edition.exec_driver_sql("LOCK TABLE deliveries IN ROW EXCLUSIVE MODE")
+
+        def lock(connection: sa.Connection, number: int) -> None:
+            store.become_alone(edition)
+            partitions.lock_part(connection, number)
+
+        with monkeypatch.context() as changed:
+            changed.setattr(prune, "lock_part", lock)
+            assert drop() == 0
+    with store.write():
+        assert drop() == 0
+    assert drop() == 2
