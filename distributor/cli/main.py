@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 a run failed, 2 wrong usage or configuration, 130 stopped 
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import os
@@ -54,6 +55,7 @@ COMMANDS = {
 }
 
 _LOG_FORMAT = "DISTRIBUTOR_LOG_FORMAT"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MODULES = {"migrate": "store", "restore": "backup"}  # of commands that have none of their own
 
 
@@ -208,4 +210,6 @@ def _code(error: Exception) -> int | None:
         return 1
     if isinstance(error, UserError):
         return 2
+    if isinstance(error, OSError) and error.errno in _FULL:  # what was printed goes into a file on a full disk
+        return 1
     return 1 if isinstance(error, DistributorError) else None

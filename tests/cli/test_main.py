@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -70,6 +71,17 @@ def test_a_store_that_cannot_be_used_fails_the_run_in_one_line(room: Room) -> No
     done = broken(room, "send", "tin-sang", "--yes")
     assert (done.code, len(done.err.splitlines())) == (1, 1)
     assert "the file is not a database; look at store.url" in done.err
+
+
+def test_a_list_for_which_a_disk_has_no_room_fails_in_one_line(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("click.echo", fail)
+    with monkeypatch.context() as changed:
+        changed.setattr("distributor.cli.main._tell", lambda lines: sys.stderr.writelines(lines))
+        done = broken(room, "config")
+    assert (done.code, done.err) == (1, "[Errno 28] No space left on device")
 
 
 def test_a_channel_of_ones_own_is_one_short_file_with_checked_settings(slow_room: Room) -> None:
